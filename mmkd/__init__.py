@@ -1,0 +1,12 @@
+"""mmkd: self-supervised video pre-training and knowledge distillation on MMAction2.
+
+Importing the package repairs what is broken in the installed upstream releases
+(:mod:`mmkd.compat`) and announces the registries; models are imported on first use.
+"""
+
+from mmkd import compat, registry
+from mmkd.version import __version__
+
+compat.apply()
+
+__all__ = ['__version__', 'compat', 'registry']

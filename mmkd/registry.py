@@ -1,0 +1,25 @@
+"""The registries of mmkd: scope ``mmkd``, children of MMEngine's root registries.
+
+A config names things of this package as ``type='mmkd.Name'``. Modules are imported
+when a registry is first searched, so that ``import mmkd`` stays cheap.
+"""
+
+from mmengine import registry as root
+from mmengine.registry import Registry
+
+DATASETS = Registry(
+    'dataset', parent=root.DATASETS, scope='mmkd', locations=['mmkd.datasets']
+)
+TRANSFORMS = Registry(
+    'transform',
+    parent=root.TRANSFORMS,
+    scope='mmkd',
+    locations=['mmkd.datasets.transforms'],
+)
+MODELS = Registry('model', parent=root.MODELS, scope='mmkd', locations=['mmkd.models'])
+HOOKS = Registry(
+    'hook', parent=root.HOOKS, scope='mmkd', locations=['mmkd.engine.hooks']
+)
+METRICS = Registry(
+    'metric', parent=root.METRICS, scope='mmkd', locations=['mmkd.evaluation']
+)
