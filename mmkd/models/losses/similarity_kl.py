@@ -1,0 +1,62 @@
+"""Similarity distillation: the student ranks a set of anchors as the teacher does."""
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mmkd.registry import MODELS
+
+
+def similarity_kl(
+    student: Tensor,
+    teacher: Tensor,
+    student_temperature: float = 0.1,
+    teacher_temperature: float = 0.02,
+) -> Tensor:
+    """Return KL(teacher || student) between two softmaxes over the same anchors.
+
+    Each row of cosine similarities is divided by its temperature and becomes a
+    distribution over the anchors. The divergence is summed over anchors and averaged
+    over rows. No gradient flows to the teacher.
+
+    Source: ISD, https://arxiv.org/abs/2012.09259, with the temperatures of auxSKD,
+    https://arxiv.org/abs/2112.04011.
+
+    Args:
+        student: Similarities of shape ``(N, K)``.
+        teacher: Similarities of shape ``(N, K)``.
+        student_temperature: Defaults to 0.1.
+        teacher_temperature: Defaults to 0.02.
+
+    Returns:
+        A scalar, zero if both distributions are equal.
+    """
+    log_student = functional.log_softmax(student / student_temperature, dim=1)
+    log_teacher = functional.log_softmax(teacher.detach() / teacher_temperature, dim=1)
+    return functional.kl_div(
+        log_student, log_teacher, reduction='batchmean', log_target=True
+    )
+
+
+@MODELS.register_module()
+class SimilarityKLLoss(nn.Module):
+    """Registered form of :func:`similarity_kl`; takes ``(N, K)`` similarities.
+
+    Source: https://arxiv.org/abs/2012.09259.
+
+    Args:
+        student_temperature: Defaults to 0.1.
+        teacher_temperature: Defaults to 0.02.
+    """
+
+    def __init__(
+        self, student_temperature: float = 0.1, teacher_temperature: float = 0.02
+    ) -> None:
+        super().__init__()
+        self.student_temperature = student_temperature
+        self.teacher_temperature = teacher_temperature
+
+    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return the loss of two similarity matrices of shape ``(N, K)``."""
+        return similarity_kl(
+            student, teacher, self.student_temperature, self.teacher_temperature
+        )
