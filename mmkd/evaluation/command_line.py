@@ -1,0 +1,53 @@
+"""The command line of ``tools/evaluate.py``."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+from mmkd.errors import UserError, one_line_errors
+from mmkd.evaluation.evaluate import PROTOCOLS, evaluate
+
+
+def parse_args() -> argparse.Namespace:
+    """Return the arguments."""
+    parser = argparse.ArgumentParser(description='Evaluate a video backbone.')
+    parser.add_argument('config', help='a fine-tuning config: its lists, its test clips')
+    parser.add_argument(
+        'checkpoint', help="file with backbone.* tensors; 'random' for untrained weights"
+    )
+    parser.add_argument(
+        '--protocols', nargs='+', choices=list(PROTOCOLS), default=list(PROTOCOLS)
+    )
+    parser.add_argument('--json', type=Path, help='write the figures to this file')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args()
+
+
+def write_json(path: Path, figures: dict[str, float]) -> None:
+    """Write the figures; a reader sees the old or the new file, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + '.tmp')
+    temporary.write_text(json.dumps(figures, indent=1))
+    os.replace(temporary, path)
+
+
+def main() -> None:
+    """Evaluate, print the figures, and write them where asked."""
+    args = parse_args()
+    with one_line_errors():
+        if not Path(args.config).is_file():
+            raise UserError(f'config {args.config} is not there', 'Check the path.')
+        cfg = Config.fromfile(args.config)
+        cfg.merge_from_dict(args.cfg_options or {})
+        checkpoint = None if args.checkpoint == 'random' else args.checkpoint
+        figures = evaluate(cfg, checkpoint, args.protocols)
+        if args.json:
+            write_json(args.json, figures)
+        print('  '.join(f'{name} {value:.1f} %' for name, value in figures.items()))
+
+
+if __name__ == '__main__':
+    main()
