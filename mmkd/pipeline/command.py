@@ -5,35 +5,32 @@ from pathlib import Path
 
 from mmkd.pipeline.stage import Stage
 
-MODULES = {
-    'train': 'mmkd.engine.train',
-    'test': 'mmkd.engine.test',
-    'evaluate': 'mmkd.evaluation.command_line',
-}
+SCRIPTS = {'train': 'train.py', 'test': 'test.py', 'evaluate': 'evaluate.py'}
 
 
 def launcher(processes: int) -> list[str]:
-    """Return what starts a module on one or several processes of this machine."""
+    """Return what starts a script on one or several processes of this machine."""
     if processes == 1:
-        return [sys.executable, '-m']
+        return [sys.executable]
     run = [sys.executable, '-m', 'torch.distributed.run', '--standalone']
-    return [*run, f'--nproc_per_node={processes}', '-m']
+    return [*run, f'--nproc_per_node={processes}']
 
 
 def stage_command(
-    stage: Stage, folder: Path, weights: Path | None, processes: int
+    stage: Stage, tools: Path, folder: Path, weights: Path | None, processes: int
 ) -> list[str]:
     """Return the arguments of the child process; no shell is involved.
 
     Args:
         stage: The stage.
+        tools: Folder of ``train.py``, ``test.py`` and ``evaluate.py``.
         folder: Its folder, which becomes the work_dir.
         weights: Checkpoint it starts from, if any.
         processes: Processes of a training or a test; an evaluation has one.
     """
     distributed = processes > 1 and stage.kind != 'evaluate'
     command = launcher(processes if distributed else 1)
-    command += [MODULES[stage.kind], str(stage.config)]
+    command += [str(tools / SCRIPTS[stage.kind]), str(stage.config)]
     options = dict(stage.options)
     if stage.kind == 'train':
         command += ['--work-dir', str(folder), '--seed', str(stage.seed)]

@@ -14,7 +14,7 @@ from mmkd.pipeline.state import StageState, checkpoint_of, read_state
 
 
 def run_pipeline(
-    stages: list[Stage], work_dir: Path, processes: int = 1
+    stages: list[Stage], tools: Path, work_dir: Path, processes: int = 1
 ) -> dict[str, StageState]:
     """Run every stage that is not done yet.
 
@@ -23,6 +23,7 @@ def run_pipeline(
 
     Args:
         stages: In the order in which they run.
+        tools: Folder of ``train.py``, ``test.py`` and ``evaluate.py``.
         work_dir: Folder of the pipeline.
         processes: Processes per training stage. Defaults to 1.
 
@@ -45,7 +46,8 @@ def run_pipeline(
             continue
         console.rule(title)
         weights = _weights(stage, work_dir, states)
-        _run(stage, state, folder, stage_command(stage, folder, weights, processes))
+        command = stage_command(stage, tools, folder, weights, processes)
+        _run(stage, state, folder, command)
     return states
 
 

@@ -1,0 +1,32 @@
+# auxSKD at laptop size: R3D of width 16, 64 pixels, the synthetic figures. Ours.
+_base_ = '../auxskd/r3d_ucf101.py'
+model = dict(
+    backbone=dict(base_channels=16), tasks=dict(skd=dict(queue_size=960))
+)
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=2,
+    dataset=dict(
+        ann_file='data/synthetic/unlabelled.txt',
+        data_prefix=dict(video='data/synthetic/videos'),
+        pipeline=[
+            dict(type='DecordInit', num_threads=1),
+            dict(type='mmkd.SegmentPaceViews', clip_len=16, num_views=2),
+            dict(type='mmkd.DecodeViews'),
+            dict(type='Resize', scale=(72, 72), keep_ratio=False),
+            dict(
+                type='mmkd.PerView',
+                transforms=[
+                    dict(type='RandomCrop', size=64),
+                    dict(type='Flip', flip_ratio=0.5),
+                    dict(type='mmkd.ColorJitter', per_frame=True),
+                ],
+            ),
+            dict(type='FormatShape', input_format='NCTHW'),
+            dict(type='mmkd.PackViews'),
+        ],
+    ),
+)
+train_cfg = dict(max_epochs=10)
+optim_wrapper = dict(optimizer=dict(lr=0.01, weight_decay=0.0005))
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=10, by_epoch=True)]

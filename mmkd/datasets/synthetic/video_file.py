@@ -1,0 +1,107 @@
+"""Writing clips: H.264 videos and label maps, whole or not at all (ours)."""
+
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from mmkd.errors import UserError
+
+CODEC = 'libx264'
+
+
+def check_codec() -> None:
+    """Make sure that this PyAV can write H.264.
+
+    Raises:
+        UserError: If its FFmpeg was built without x264.
+    """
+    if CODEC not in av.codecs_available:
+        raise UserError(
+            f'PyAV {av.__version__} has no {CODEC} encoder',
+            'Install the wheel from PyPI: pip install --force-reinstall av.',
+        )
+
+
+def write_video(
+    path: Path, frames: NDArray[np.uint8], *, fps: float = 25.0, quality: int = 23
+) -> None:
+    """Write an H.264 video that has exactly the given frames, one byte like another.
+
+    One encoding thread and no B frames: the same frames give the same file, and any
+    reader counts them alike.
+
+    Args:
+        path: File to write, replaced as a whole.
+        frames: Pictures ``(T, H, W, 3)``, uint8 RGB, H and W even.
+        fps: Frames per second. Default: 25.
+        quality: x264's constant rate factor, smaller is better. Default: 23.
+    """
+    options = {'crf': str(quality), 'preset': 'veryfast', 'bf': '0', 'g': '12'}
+
+    def write(temporary: Path) -> None:
+        with av.open(str(temporary), 'w', format='mp4') as file:
+            rate = Fraction(fps).limit_denominator(1001)
+            stream = file.add_stream(CODEC, rate=rate, options=options)
+            assert isinstance(stream, av.VideoStream)
+            stream.height, stream.width = frames.shape[1:3]
+            stream.pix_fmt = 'yuv420p'
+            stream.codec_context.thread_count = 1
+            for frame in frames:
+                picture = av.VideoFrame.from_ndarray(frame, format='rgb24')
+                file.mux(stream.encode(picture))
+            file.mux(stream.encode(None))
+
+    replace_file(path, write)
+
+
+def write_maps(path: Path, maps: NDArray[np.uint8]) -> None:
+    """Write label maps ``(T, H, W)``, uint8, as array ``maps`` of a ``.npz`` file."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open('wb') as file:
+            np.savez_compressed(file, maps=maps)
+
+    replace_file(path, write)
+
+
+def read_maps(path: Path) -> NDArray[np.uint8]:
+    """Read label maps ``(T, H, W)``, uint8, that :func:`write_maps` wrote.
+
+    Raises:
+        UserError: If there is no such file, or no such array in it.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            maps: NDArray[np.uint8] = file['maps']
+            return maps
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(
+            f'{path} holds no label maps ({error})',
+            'Render the synthetic data again.',
+        ) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, unless it holds this text already."""
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, 'utf-8')
+
+    if not path.is_file() or path.read_text('utf-8') != text:
+        replace_file(path, write)
+
+
+def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a temporary file, then put it in place of ``path``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

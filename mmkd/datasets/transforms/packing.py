@@ -1,0 +1,52 @@
+"""Pack a sample of views for the model."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmaction.datasets.transforms import PackActionInputs
+from mmengine.structures import LabelData
+
+from mmkd.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class PackViews(PackActionInputs):
+    """Pack as MMAction2's ``PackActionInputs`` does, and the labels of the views.
+
+    ``view_labels`` of the results, one integer array ``(M,)`` per label, become
+    ``data_sample.view_labels``, a ``LabelData`` of LongTensors ``(M,)`` that moves with
+    ``data_sample.to``; without them the field is absent.
+
+    Source: ours.
+
+    Args:
+        collect_keys: As in ``PackActionInputs``.
+        meta_keys: As there; the default adds ``filename``.
+        algorithm_keys: As there.
+    """
+
+    def __init__(
+        self,
+        collect_keys: tuple[str, ...] | None = None,
+        meta_keys: Sequence[str] = (
+            'img_shape',
+            'img_key',
+            'video_id',
+            'timestamp',
+            'filename',
+        ),
+        algorithm_keys: Sequence[str] = (),
+    ) -> None:
+        super().__init__(collect_keys, meta_keys, algorithm_keys)
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Pack one sample into ``inputs`` and ``data_samples``."""
+        packed = super().transform(results)
+        labels = {
+            name: torch.as_tensor(values, dtype=torch.long)
+            for name, values in results.get('view_labels', {}).items()
+        }
+        if labels:
+            packed['data_samples'].view_labels = LabelData(**labels)
+        return packed

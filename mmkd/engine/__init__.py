@@ -1,0 +1,1 @@
+"""Running things: command lines, checks before a run, hooks."""

@@ -1,0 +1,7 @@
+"""Hooks: what happens around the training loop."""
+
+from mmkd.engine.hooks.input_convention import InputConventionHook
+from mmkd.engine.hooks.load_report import LoadReportHook
+from mmkd.engine.hooks.progress_bar import ProgressBarHook
+
+__all__ = ['InputConventionHook', 'LoadReportHook', 'ProgressBarHook']

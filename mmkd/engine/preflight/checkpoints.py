@@ -1,0 +1,47 @@
+"""Checkpoints that a config names must be there."""
+
+import os
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmkd.engine.preflight.walk import walk
+from mmkd.errors import UserError
+
+
+def check_checkpoints(cfg: Config) -> None:
+    """Check ``load_from`` and every ``checkpoint`` inside the model.
+
+    Addresses (``https://...``) are left to whoever fetches them.
+
+    Args:
+        cfg: Config.
+
+    Raises:
+        UserError: If a local file is missing.
+    """
+    named = [('load_from', cfg.get('load_from'))]
+    for place, node in walk(cfg.model, 'model'):
+        named.append((f'{place}.checkpoint', node.get('checkpoint')))
+    for place, path in named:
+        if isinstance(path, str) and not _is_there(path):
+            raise UserError(
+                f'checkpoint {path} ({place} of {cfg.filename}) does not exist; looked '
+                f'for it in {os.getcwd()}',
+                _remedy(path),
+            )
+
+
+def _is_there(path: str) -> bool:
+    return '://' in path or Path(path).expanduser().is_file()
+
+
+def _remedy(path: str) -> str:
+    """``work_dirs/auxskd/r3d_k100/epoch_18.pth`` comes from a config of that name."""
+    parts = Path(path).parts
+    if 'work_dirs' in parts:
+        run = Path(*parts[parts.index('work_dirs') + 1 :]).parent
+        config = Path('configs') / run.with_suffix('.py')
+        if config.is_file():
+            return f'Run `python tools/train.py {config}` first, or name another one.'
+    return 'Name a file that exists with --cfg-options load_from=PATH.'

@@ -1,0 +1,99 @@
+"""The inception block of S3D-G and its parts."""
+
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmkd.models.backbones.layers import conv_norm_relu
+
+NormCfg = dict[str, Any] | None
+
+
+class SelfGating(nn.Module):
+    """Scale each channel by a sigmoid of a linear map of all channels' means.
+
+    Section 3.4 of https://arxiv.org/abs/1712.04851.
+
+    Args:
+        channels: Channels of the map.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fc = nn.Linear(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the gated map; shape ``(N, C, T, H, W)``."""
+        weights = self.fc(x.mean(dim=(2, 3, 4))).sigmoid()
+        return weights[:, :, None, None, None] * x
+
+
+def separable(
+    in_channels: int, out_channels: int, size: int, stride: int, norm_cfg: NormCfg
+) -> OrderedDict[str, nn.Module]:
+    """Return a spatial and then a temporal convolution, each with norm and ReLU.
+
+    Args:
+        in_channels: Channels that come in.
+        out_channels: Channels between and after the two.
+        size: Size of the kernel on each axis.
+        stride: Stride on ALL axes, taken by the spatial convolution, as RSPNet's stem.
+        norm_cfg: The normalisation; None for ``BN3d``.
+    """
+    spatial = conv_norm_relu(
+        in_channels, out_channels, (1, size, size), stride, False, norm_cfg
+    )
+    temporal = conv_norm_relu(
+        out_channels, out_channels, (size, 1, 1), 1, False, norm_cfg
+    )
+    return OrderedDict(spatial=spatial, temporal=temporal)
+
+
+class Inception(nn.Module):
+    """Four branches side by side: 1x1x1; two separable 3x3x3; pooled 1x1x1.
+
+    Args:
+        in_channels: Channels that come in.
+        widths: Branch 0; branch 1 reduced, full; branch 2 reduced, full; branch 3.
+        gated_branches: Numbers of the branches with a gate behind them.
+        norm_cfg: The normalisation; None for ``BN3d``.
+
+    Attributes:
+        out_channels (int): Sum of the four branches' widths.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        widths: Sequence[int],
+        gated_branches: Collection[int],
+        norm_cfg: NormCfg = None,
+    ) -> None:
+        super().__init__()
+        full = (widths[0], widths[2], widths[4], widths[5])
+        self.out_channels = sum(full)
+
+        def pointwise(width: int) -> nn.Module:
+            return conv_norm_relu(in_channels, width, 1, 1, False, norm_cfg)
+
+        def reduced(small: int, width: int) -> dict[str, nn.Module]:
+            layers = separable(small, width, 3, 1, norm_cfg)
+            return {'reduce': pointwise(small), **layers}
+
+        branches: tuple[dict[str, nn.Module], ...] = (
+            {'conv': pointwise(full[0])},
+            reduced(widths[1], full[1]),
+            reduced(widths[3], full[2]),
+            {'pool': nn.MaxPool3d(3, stride=1, padding=1), 'conv': pointwise(full[3])},
+        )
+        for number, layers in enumerate(branches):
+            if number in gated_branches:
+                layers['gate'] = SelfGating(full[number])
+            self.add_module(f'branch{number}', nn.Sequential(OrderedDict(layers)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the channels of all branches; shape ``(N, out_channels, T, H, W)``."""
+        return torch.cat([branch(x) for branch in self.children()], dim=1)

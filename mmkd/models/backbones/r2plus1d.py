@@ -1,0 +1,97 @@
+"""R(2+1)D: residual networks of factored convolutions, in two published forms."""
+
+from typing import Any
+
+from mmaction.models.backbones.resnet3d import BasicBlock3d
+
+from mmkd.models.backbones.conv2plus1d import Conv2Plus1d, equal_parameter_width
+from mmkd.models.backbones.r3d import R3D
+from mmkd.registry import MODELS
+
+
+class R2Plus1DBlock(BasicBlock3d):
+    """MMAction2's ``BasicBlock3d`` of two factored 3x3x3 convolutions.
+
+    Args:
+        inplanes: Channels that come in.
+        planes: Channels that go out.
+        norm_cfg: The normalisation, also that inside the factored convolutions.
+        one_mid_per_block: Whether both convolutions have the mid width that the first
+            one asks for.
+        conv_cfg: Ignored: it is that of the shortcut, which the caller builds.
+        kwargs: Other arguments of ``BasicBlock3d``.
+    """
+
+    def __init__(
+        self,
+        inplanes: int,
+        planes: int,
+        norm_cfg: dict[str, Any],
+        one_mid_per_block: bool,
+        conv_cfg: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        factored = {'type': Conv2Plus1d, 'norm_cfg': norm_cfg}
+        if one_mid_per_block:
+            factored['mid_channels'] = equal_parameter_width(
+                inplanes, planes, (3, 3, 3)
+            )
+        super().__init__(
+            inplanes, planes, conv_cfg=factored, norm_cfg=norm_cfg, **kwargs
+        )
+
+
+@MODELS.register_module()
+class R2Plus1D(R3D):
+    """R(2+1)D of the clip-order family or of torchvision.
+
+    The network of https://arxiv.org/abs/1711.11248 exists in several forms.
+    The layout is that of :class:`R3D`; the convolutions are factored. The defaults are
+    the form of VCOP (CVPR 2019; also Pace, PCL, auxSKD, RSPNet): a mid width for each
+    convolution by itself, and factored shortcuts. Its network of one block a stage has
+    14,365,303 parameters. torchvision's ``r2plus1d_18`` has one mid width in a block,
+    plain shortcuts and 45 channels inside the stem. MMAction2's ``ResNet2Plus1d`` is
+    neither: it cannot leave out the pooling of the stem, and its shortcuts are wider.
+
+    Args:
+        one_mid_per_block: Whether a block has one mid width, that of its first
+            convolution.
+        factored_shortcut: Whether the 1x1x1 shortcuts are factored, too.
+        stem_mid_channels: Mid width of the stem; None for the formula (83 of 64).
+        norm_cfg: The normalisation.
+        kwargs: Arguments of :class:`R3D`; ``depth`` is 18 or 34.
+
+    Attributes:
+        out_channels (int): Channels of the last map.
+    """
+
+    conv_cfg: dict[str, Any]
+    arch_settings = {
+        18: (R2Plus1DBlock, (2, 2, 2, 2)),
+        34: (R2Plus1DBlock, (3, 4, 6, 3)),
+    }
+
+    def __init__(
+        self,
+        one_mid_per_block: bool = False,
+        factored_shortcut: bool = True,
+        stem_mid_channels: int | None = None,
+        norm_cfg: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        norm_cfg = norm_cfg or {'type': 'BN3d'}
+        factored = {'type': Conv2Plus1d, 'norm_cfg': norm_cfg}
+        # Set before the modules exist: ResNet3d builds the stem in its constructor.
+        self.stem_conv_cfg = {**factored, 'mid_channels': stem_mid_channels}
+        super().__init__(
+            conv_cfg=factored if factored_shortcut else {'type': 'Conv3d'},
+            norm_cfg=norm_cfg,
+            one_mid_per_block=one_mid_per_block,
+            **kwargs,
+        )
+
+    def _make_stem_layer(self) -> None:
+        shortcut_cfg = self.conv_cfg
+        self.conv_cfg = self.stem_conv_cfg
+        super()._make_stem_layer()
+        self.conv_cfg = shortcut_cfg

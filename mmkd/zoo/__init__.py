@@ -1,0 +1,1 @@
+"""Checkpoints: conversion, index, download, publication and export."""
