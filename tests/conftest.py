@@ -1,16 +1,11 @@
-"""What every test needs: the scope that our configs name, and a calm log."""
-
-import warnings
+"""What every test needs: the scope that our configs name."""
 
 import pytest
+from mmengine.registry import init_default_scope
 
-# Before mmengine is imported anywhere.
-warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
+import mmkd
 
-import mmkd  # noqa: E402
-from mmengine.registry import init_default_scope  # noqa: E402
-
-assert mmkd.__version__
+assert mmkd.__version__  # importing it repairs the installed upstream releases
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,10 @@ def load_by_table(
         old, new = next(p for p in prefixes.items() if key.startswith(p[0]))
         rest = key.removeprefix(old)
         table[key] = new + (rename(rest) if new.endswith('backbone.') else rest)
-    state = {table[k]: v.reshape(model.state_dict()[table[k]].shape) for k, v in official.items()}
+    state = {
+        table[k]: v.reshape(model.state_dict()[table[k]].shape)
+        for k, v in official.items()
+    }
     result = model.load_state_dict(state, strict=False)
     assert not result.unexpected_keys
     assert all(k.endswith('.steps') for k in result.missing_keys), result.missing_keys

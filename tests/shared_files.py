@@ -16,5 +16,7 @@ def shared_path(relative: str) -> Path:
     """Return a path of the shared material, or skip the test with the reason."""
     path = SHARED / relative
     if not path.exists():
-        pytest.skip(f'{relative} is not there (MMKD_SHARED={SHARED})', allow_module_level=True)
+        pytest.skip(
+            f'{relative} is not there (MMKD_SHARED={SHARED})', allow_module_level=True
+        )
     return path

@@ -1,8 +1,6 @@
 # auxSKD at laptop size: R3D of width 16, 64 pixels, the synthetic figures. Ours.
 _base_ = '../auxskd/r3d_ucf101.py'
-model = dict(
-    backbone=dict(base_channels=16), tasks=dict(skd=dict(queue_size=960))
-)
+model = dict(backbone=dict(base_channels=16), tasks=dict(skd=dict(queue_size=960)))
 train_dataloader = dict(
     batch_size=8,
     num_workers=2,

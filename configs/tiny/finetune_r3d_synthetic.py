@@ -4,7 +4,7 @@ _base_ = '../finetune/r3d_ucf101.py'
 model = dict(
     data_preprocessor=dict(convention='bgr255'),
     backbone=dict(base_channels=16),
-    cls_head=dict(in_channels=128, num_classes=12),
+    cls_head=dict(in_channels=128, num_classes=14),
 )
 videos = dict(video='data/synthetic/videos')
 start = dict(type='DecordInit', num_threads=1)

@@ -14,9 +14,12 @@ from mmkd.evaluation.evaluate import PROTOCOLS, evaluate
 def parse_args() -> argparse.Namespace:
     """Return the arguments."""
     parser = argparse.ArgumentParser(description='Evaluate a video backbone.')
-    parser.add_argument('config', help='a fine-tuning config: its lists, its test clips')
     parser.add_argument(
-        'checkpoint', help="file with backbone.* tensors; 'random' for untrained weights"
+        'config', help='a fine-tuning config: its lists, its test clips'
+    )
+    parser.add_argument(
+        'checkpoint',
+        help="file with backbone.* tensors; 'random' for untrained weights",
     )
     parser.add_argument(
         '--protocols', nargs='+', choices=list(PROTOCOLS), default=list(PROTOCOLS)

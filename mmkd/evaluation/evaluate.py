@@ -65,7 +65,9 @@ def fill_backbone(model: BaseModel, path: Path) -> None:
         raise UserError(f'checkpoint {path} cannot be read safely: {reason}') from error
     state = file.get('state_dict', file)
     prefix = 'backbone.'
-    weights = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+    weights = {
+        k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)
+    }
     try:
         model.backbone.load_state_dict(weights)
     except RuntimeError as error:

@@ -53,4 +53,6 @@ def recall_at_k(
         nearest = (part @ gallery.t()).topk(deepest, dim=1).indices
         found.append(gallery_labels[nearest] == labels[:, None])
     hits = torch.cat(found).cummax(dim=1).values
-    return {f'R@{k}': 100 * hits[:, min(k, deepest) - 1].double().mean().item() for k in ks}
+    return {
+        f'R@{k}': 100 * hits[:, min(k, deepest) - 1].double().mean().item() for k in ks
+    }

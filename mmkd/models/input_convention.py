@@ -32,7 +32,9 @@ class InputConvention:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain Python values, fit for the meta of a checkpoint."""
-        return {k: list(v) if k in ('mean', 'std') else v for k, v in asdict(self).items()}
+        return {
+            k: list(v) if k in ('mean', 'std') else v for k, v in asdict(self).items()
+        }
 
     def scaled_to_255(self) -> tuple[list[float], list[float]]:
         """Return ``(mean, std)`` for pixels in 0..255."""

@@ -11,6 +11,7 @@ from mmkd.errors import UserError
 from mmkd.models.backbones.width import output_width
 from mmkd.models.heads import pool_map
 from mmkd.models.tasks import EncodedViews, PretextTask
+from mmkd.models.teachers import MomentumTeacher
 from mmkd.registry import MODELS
 
 Config = dict[str, Any]
@@ -62,7 +63,7 @@ class Pretrainer(BaseModel):
         )
         self.joint_views = joint_views
         self._check_names()
-        for name, teacher in self.teachers.items():
+        for name, teacher in self._teachers().items():
             teacher.attach(self.backbone, self._followed_heads(name))
 
     def _check_names(self) -> None:
@@ -77,8 +78,12 @@ class Pretrainer(BaseModel):
             )
         for name in sorted(set(self.teachers) - asked):
             raise UserError(
-                f'no task listens to teacher {name!r}', 'Remove it, or name it in a task.'
+                f'no task listens to teacher {name!r}',
+                'Remove it, or name it in a task.',
             )
+
+    def _teachers(self) -> dict[str, MomentumTeacher]:
+        return dict(self.teachers.items())  # type: ignore[arg-type]
 
     def _tasks(self) -> dict[str, PretextTask]:
         return dict(self.tasks.items())  # type: ignore[arg-type]
@@ -158,11 +163,13 @@ class Pretrainer(BaseModel):
     def _encode_teachers(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
         """Return the teachers' embeddings by task and view."""
         result: dict[str, dict[int, Tensor]] = {name: {} for name in self.tasks}
-        for name, teacher in self.teachers.items():
+        for name, teacher in self._teachers().items():
             if self.training:
                 teacher.follow(self.backbone, self._followed_heads(name))
             listeners = self._listeners(name)
-            for view in sorted({v for t in listeners.values() for v in t.teacher_views}):
+            for view in sorted(
+                {v for t in listeners.values() for v in t.teacher_views}
+            ):
                 asking = [k for k, t in listeners.items() if view in t.teacher_views]
                 embeddings = teacher.encode(_view(inputs, view), asking)
                 for task, embedding in embeddings.items():

@@ -65,6 +65,10 @@ def _read_stage(name: str, entry: Mapping[str, Any], folder: Path) -> Stage:
         raise UserError(
             f'stage {name!r}: {wrong}', f'A {kind} stage has {sorted(KEYS[kind])}.'
         )
+    if kind == 'test' and not entry.get('weights'):
+        raise UserError(
+            f'stage {name!r}: a test needs weights', 'Name a stage or file.'
+        )
     values = {**entry, 'config': folder / entry['config']}
     if not values['config'].is_file():
         raise UserError(
@@ -100,7 +104,9 @@ def read_pipeline(path: Path) -> tuple[list[Stage], dict[str, list[str]]]:
     names = {stage.name for stage in stages}
     for row, members in table.items():
         for name in set(members) - names:
-            raise UserError(f'{path}: row {row!r} names stage {name!r}, which is not there')
+            raise UserError(
+                f'{path}: row {row!r} names stage {name!r}, which is not there'
+            )
     _check_order(stages, path)
     return stages, table
 

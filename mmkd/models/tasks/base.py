@@ -1,4 +1,4 @@
-"""What a pretext task is: the views it reads, the parts it owns, the losses it gives."""
+"""What a pretext task is: the views it reads, its own parts, and its losses."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ from mmkd.registry import MODELS
 
 @MODELS.register_module()
 class SimilarityDistill(PretextTask):
-    """The student's view of a video ranks a queue of other videos as the teacher's does.
+    """The student ranks a queue of other videos as its teacher does.
 
     The student's embedding passes a predictor, the teacher's does not; both are
     normalised and compared with the queue, which takes in the teacher's embeddings

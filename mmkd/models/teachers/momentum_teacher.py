@@ -98,8 +98,8 @@ class MomentumTeacher(BaseModule):
             for mine, student in pairs:
                 mine.load_state_dict(student.state_dict())
         elif self._steps % self.update_interval == 0:
-            old = [p for mine, _ in pairs for p in mine.parameters()]
-            new = [p for _, student in pairs for p in student.parameters()]
+            old: list[Tensor] = [p for mine, _ in pairs for p in mine.parameters()]
+            new: list[Tensor] = [p for _, other in pairs for p in other.parameters()]
             torch._foreach_mul_(old, self.momentum)
             torch._foreach_add_(old, new, alpha=1 - self.momentum)
         self._steps += 1

@@ -21,7 +21,9 @@ def test_unlabelled_rows_add_nothing() -> None:
 def test_mean_over_two_halves_is_the_whole() -> None:
     logits = torch.randn(8, 3)
     labels = torch.tensor([0, -100, -100, -100, 1, 2, 0, 1])
-    halves = [masked_cross_entropy(logits[i : i + 4], labels[i : i + 4]) for i in (0, 4)]
+    halves = [
+        masked_cross_entropy(logits[i : i + 4], labels[i : i + 4]) for i in (0, 4)
+    ]
     whole = masked_cross_entropy(logits, labels)
     torch.testing.assert_close(sum(halves) / 2, whole)
 

@@ -9,7 +9,10 @@ def slow_twin(student: torch.Tensor, teacher: torch.Tensor) -> float:
     total = 0.0
     for s, t in zip(student.double() / 0.1, teacher.double() / 0.02, strict=True):
         p, q = t.softmax(0), s.softmax(0)
-        total += sum(float(a) * (float(a.log()) - float(b.log())) for a, b in zip(p, q))
+        total += sum(
+            float(a) * (float(a.log()) - float(b.log()))
+            for a, b in zip(p, q, strict=True)
+        )
     return total / len(student)
 
 

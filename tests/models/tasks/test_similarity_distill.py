@@ -119,8 +119,8 @@ def test_a_batch_is_never_its_own_anchor() -> None:
     clips = torch.randn(2, 2, 3, 8, 32, 32)
     task = model.tasks['skd']
     seen = []
-    task.queue.similarities = lambda q: seen.append(task.queue.features.clone()) or (
-        q @ task.queue.features.t()
+    task.queue.similarities = lambda q: (
+        seen.append(task.queue.features.clone()) or (q @ task.queue.features.t())
     )
     before = task.queue.features.clone()
     model(clips, mode='loss')

@@ -8,7 +8,9 @@ from mmkd.errors import UserError
 from mmkd.models.teachers import MomentumTeacher
 
 
-def attached(**kwargs: object) -> tuple[MomentumTeacher, nn.Module, dict[str, nn.Module]]:
+def attached(
+    **kwargs: object,
+) -> tuple[MomentumTeacher, nn.Module, dict[str, nn.Module]]:
     backbone = nn.Sequential(nn.Conv3d(3, 4, 1), nn.BatchNorm3d(4), nn.Dropout(0.5))
     heads: dict[str, nn.Module] = {'task': nn.Linear(4, 2)}
     teacher = MomentumTeacher(**kwargs)
@@ -78,7 +80,9 @@ def test_a_loaded_teacher_is_not_overwritten() -> None:
     assert torch.equal(other.backbone[0].weight, saved['backbone.0.weight'])
 
 
-def test_a_teacher_without_weights_in_the_checkpoint_copies_the_loaded_student() -> None:
+def test_a_teacher_without_weights_in_the_checkpoint_copies_the_loaded_student() -> (
+    None
+):
     teacher, backbone, heads = attached()
     move(backbone)
     teacher.load_state_dict({}, strict=False)

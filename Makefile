@@ -1,0 +1,46 @@
+# Everything starts here: `make help`. Each target installs what it needs first.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+export PYTHONWARNINGS ?= ignore::UserWarning:mmengine
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-quick test-numpy1 check format clean
+
+help: ## show the targets
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(VENV)/installed ## make .venv with the tested set of packages
+
+$(VENV)/installed: requirements.txt requirements/dev.txt pyproject.toml
+	sh tools/make_venv.sh $(PYTHON) $(VENV) requirements.txt
+	touch $@
+
+demo: install ## synthetic data -> auxSKD -> VSPP -> fine-tune -> test, and from scratch
+	$(RUN) tools/data/prepare.py synthetic
+	$(RUN) tools/pipeline.py configs/pipelines/tiny_synthetic.py
+
+test: install ## every test
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
+
+test-quick: install ## the tests that take less than about ten seconds each
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 -m 'not slow'
+
+.venv-numpy1/installed: requirements/numpy1.txt requirements/dev.txt pyproject.toml
+	sh tools/make_venv.sh $(PYTHON) .venv-numpy1 requirements/numpy1.txt
+	touch $@
+
+test-numpy1: .venv-numpy1/installed ## the quick tests on NumPy 1.26 and OpenCV 4.11
+	OMP_NUM_THREADS=1 .venv-numpy1/bin/python -m pytest -n 2 -m 'not slow'
+
+check: install ## style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: install ## mend the style
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean: ## remove the environments and caches, not data/ and work_dirs/
+	rm -rf .venv .venv-numpy1 .mypy_cache .pytest_cache .ruff_cache mmkd.egg-info

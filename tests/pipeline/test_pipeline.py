@@ -1,0 +1,160 @@
+"""Stages run in order from each other and continue where they stopped."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mmkd.errors import UserError
+from mmkd.pipeline import Stage, read_pipeline, result_table, run_pipeline
+from mmkd.pipeline.state import StageState, checkpoint_of
+from tests.shared_files import ROOT
+
+# Stand-ins for the real programs: they note their arguments and leave a checkpoint.
+PROGRAM = """
+import json, os, sys, pathlib
+args = sys.argv[1:]
+here = pathlib.Path(__file__).parent
+with open(here / 'calls.jsonl', 'a') as file:
+    file.write(json.dumps([pathlib.Path(__file__).stem, *args]) + '\\n')
+if (here / 'fail').exists():
+    sys.exit(3)
+def value(name):
+    return pathlib.Path(args[args.index(name) + 1])
+if '--json' in args:
+    value('--json').parent.mkdir(parents=True, exist_ok=True)
+    value('--json').write_text(json.dumps({'R@1': 12.5, 'acc/top1': 0.25}))
+else:
+    folder = value('--work-dir')
+    folder.mkdir(parents=True, exist_ok=True)
+    for epoch in (1, 2):
+        (folder / f'epoch_{epoch}.pth').write_text('')
+    (folder / 'last_checkpoint').write_text('/moved/away/epoch_2.pth')
+"""
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    folder = tmp_path / 'tools'
+    folder.mkdir()
+    for name in ('train', 'test', 'evaluate'):
+        (folder / f'{name}.py').write_text(PROGRAM)
+    return folder
+
+
+def calls(tools: Path) -> list[list[str]]:
+    path = tools / 'calls.jsonl'
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def stages(tmp_path: Path) -> list[Stage]:
+    config = tmp_path / 'method.py'
+    if not config.exists():
+        config.write_text('lr = 1\n')
+    return [
+        Stage('one', config, options={'a.b': 2}),
+        Stage('two', config, weights='one', epoch=1, seed=7),
+        Stage('three', config, kind='test', weights='two'),
+        Stage('four', config, kind='evaluate', protocols=('retrieval',)),
+    ]
+
+
+def test_commands_and_states(tmp_path: Path, tools: Path) -> None:
+    work = tmp_path / 'work'
+    states = run_pipeline(stages(tmp_path), tools, work)
+    config = str(tmp_path / 'method.py')
+    assert calls(tools) == [
+        ['train', config, '--work-dir', str(work / 'one'), '--seed', '0']
+        + ['--cfg-options', 'a.b=2'],
+        ['train', config, '--work-dir', str(work / 'two'), '--seed', '7']
+        + ['--cfg-options', f'load_from={work / "one" / "epoch_1.pth"}'],
+        ['test', config, str(work / 'two' / 'epoch_2.pth')]
+        + ['--json', str(work / 'three' / 'metrics.json')]
+        + ['--work-dir', str(work / 'three')],
+        ['evaluate', config, 'random', '--json', str(work / 'four' / 'metrics.json')]
+        + ['--protocols', 'retrieval'],
+    ]
+    assert all(state.done for state in states.values())
+    assert states['four'].metrics == {'R@1': 12.5, 'acc/top1': 0.25}
+    assert states['one'].metrics == {}
+
+
+def test_continues_where_it_stopped(tmp_path: Path, tools: Path) -> None:
+    work = tmp_path / 'work'
+    run_pipeline(stages(tmp_path)[:1], tools, work)
+    (tools / 'fail').touch()
+    with pytest.raises(UserError, match=r"stage 'two' ended with status 3.*continues"):
+        run_pipeline(stages(tmp_path), tools, work)
+    (tools / 'fail').unlink()
+    (work / 'two').mkdir(exist_ok=True)
+    (work / 'two' / 'last_checkpoint').write_text('epoch_1.pth')
+    run_pipeline(stages(tmp_path), tools, work)
+    made = calls(tools)
+    assert [call[0] for call in made] == ['train', 'train', 'train', 'test', 'evaluate']
+    assert '--resume' not in made[1]
+    assert '--resume' in made[2]
+
+
+def test_other_settings_are_refused(tmp_path: Path, tools: Path) -> None:
+    work = tmp_path / 'work'
+    run_pipeline(stages(tmp_path), tools, work)
+    (tmp_path / 'method.py').write_text('lr = 2\n')
+    with pytest.raises(UserError, match='one holds a run with other settings'):
+        run_pipeline(stages(tmp_path), tools, work)
+
+
+def test_a_change_of_an_early_stage_reaches_the_later_ones(tmp_path: Path) -> None:
+    one, two, *_ = stages(tmp_path)
+    assert two.fingerprint(one.fingerprint('')) == two.fingerprint(one.fingerprint(''))
+    other = Stage('one', one.config, options={'a.b': 3})
+    assert two.fingerprint(one.fingerprint('')) != two.fingerprint(
+        other.fingerprint('')
+    )
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('x = 1', 'has no stages'),
+        ("stages = dict(a=dict(kind='fly', config='m.py'))", "kind 'fly'"),
+        ("stages = dict(a=dict(confg='m.py'))", "unknown key 'confg'"),
+        ("stages = dict(a=dict(config='n.py'))", 'n.py is not there'),
+        ("stages = dict(a=dict(kind='test', config='m.py'))", 'needs weights'),
+        (
+            "stages = dict(a=dict(config='m.py', weights='b'), b=dict(config='m.py'))",
+            "starts from 'b', which does not come before it",
+        ),
+        ("stages = dict(a=dict(config='m.py'))\ntable = dict(r=['b'])", "stage 'b'"),
+    ],
+)
+def test_bad_pipelines(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / 'm.py').write_text('')
+    (tmp_path / 'pipeline.py').write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_pipeline(tmp_path / 'pipeline.py')
+
+
+def test_missing_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match='holds no checkpoint'):
+        checkpoint_of(tmp_path, None)
+    with pytest.raises(UserError, match=r'epoch_3\.pth is not there'):
+        checkpoint_of(tmp_path, 3)
+
+
+def test_table_sums_minutes_and_merges_figures() -> None:
+    states = {
+        'a': StageState('', True, 60.0),
+        'b': StageState('', True, 30.0, {'acc/top1': 0.5, 'R@1': 10.0}),
+    }
+    table = result_table({'row': ['a', 'b']}, states, 'title')
+    cells = [list(column.cells) for column in table.columns]
+    assert cells == [['row'], ['50.0'], ['10.0'], ['-'], ['1.5']]
+
+
+@pytest.mark.parametrize(
+    'name', ['auxskd_vspp_r3d_k100_ucf101', 'tiny_synthetic', 'tiny_ut_interaction']
+)
+def test_shipped_pipelines_read(name: str) -> None:
+    found, rows = read_pipeline(ROOT / f'configs/pipelines/{name}.py')
+    assert {stage.kind for stage in found} == {'train', 'test', 'evaluate'}
+    assert rows
