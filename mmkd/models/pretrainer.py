@@ -32,8 +32,8 @@ class Pretrainer(BaseModel):
         tasks: Configs of :class:`~mmkd.models.tasks.PretextTask` by name. Where a task
             does not say its ``in_channels``, it gets the width of the backbone.
         teachers: Configs of teachers by name. Defaults to None.
-        joint_views: Encode all views of the student in one call, so that BatchNorm
-            sees them together; False encodes one after the other. Defaults to True.
+        joint_views: Encode all views of a network in one call, so that BatchNorm sees
+            them together; False encodes one after the other. Defaults to True.
         data_preprocessor: Config, usually ``mmkd.ClipPreprocessor``.
 
     Raises:
@@ -139,13 +139,13 @@ class Pretrainer(BaseModel):
         Raises:
             UserError: If a task reads a view that the sample does not have.
         """
-        labels = stack_labels(data_samples)
+        labels, indices = stack_labels(data_samples), stack_indices(data_samples)
         student = self._encode_student(inputs)
         teacher = self._encode_teachers(inputs)
         losses = {}
         for name, task in self._tasks().items():
             seen = {view: student[view] for view in task.views}
-            batch = EncodedViews(seen, teacher.get(name, {}), labels)
+            batch = EncodedViews(seen, teacher[name], labels, indices)
             for key, value in task.loss(batch).items():
                 weight = task.loss_weight if 'loss' in key else 1
                 losses[f'{name}/{key}'] = value * weight
@@ -153,11 +153,10 @@ class Pretrainer(BaseModel):
 
     def _encode_student(self, inputs: Tensor) -> dict[int, Tensor]:
         views = sorted({view for task in self._tasks().values() for view in task.views})
-        clips = [_view(inputs, view) for view in views]
         if self.joint_views:
-            maps = self.backbone(torch.cat(clips)).chunk(len(views))
+            maps = self.backbone(_join_views(inputs, views)).chunk(len(views))
         else:
-            maps = [self.backbone(clip) for clip in clips]
+            maps = [self.backbone(_view(inputs, view)) for view in views]
         return dict(zip(views, maps, strict=True))
 
     def _encode_teachers(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
@@ -167,14 +166,18 @@ class Pretrainer(BaseModel):
             if self.training:
                 teacher.follow(self.backbone, self._followed_heads(name))
             listeners = self._listeners(name)
-            for view in sorted(
-                {v for t in listeners.values() for v in t.teacher_views}
-            ):
-                asking = [k for k, t in listeners.items() if view in t.teacher_views]
-                embeddings = teacher.encode(_view(inputs, view), asking)
-                for task, embedding in embeddings.items():
-                    result[task][view] = embedding
+            views = sorted({v for t in listeners.values() for v in t.teacher_views})
+            for group in [views] if self.joint_views else [[view] for view in views]:
+                encoded = teacher.encode(_join_views(inputs, group), list(listeners))
+                for task, embeddings in encoded.items():
+                    parts = embeddings.chunk(len(group))
+                    result[task] |= zip(group, parts, strict=True)
         return result
+
+
+def _join_views(inputs: Tensor, views: list[int]) -> Tensor:
+    """Return the clips of several views below each other, ``(V * N, 3, T, H, W)``."""
+    return torch.cat([_view(inputs, view) for view in views])
 
 
 def _view(inputs: Tensor, view: int) -> Tensor:
@@ -195,3 +198,9 @@ def stack_labels(data_samples: list[ActionDataSample]) -> dict[str, Tensor]:
         name: torch.stack([sample.view_labels.get(name) for sample in data_samples])
         for name in names
     }
+
+
+def stack_indices(data_samples: list[ActionDataSample]) -> Tensor | None:
+    """Return the places ``(N,)`` of the samples in their list, where they are known."""
+    places = [sample.metainfo.get('sample_idx') for sample in data_samples]
+    return None if not places or None in places else torch.tensor(places)

@@ -9,26 +9,56 @@ from mmcv.transforms import BaseTransform
 from mmkd.registry import TRANSFORMS
 
 
-def false_starts(keys: Sequence[int], total_frames: int) -> int:
-    """Count the leading frames that decord must read in order to count rightly.
+def miscounts(keys: Sequence[int], total_frames: int) -> bool:
+    """Tell whether decord would give wrong frames of this video after a seek.
 
-    Clips cut out of a stream without encoding anew (UT-Interaction) begin with empty
-    packets that are marked as key frames. decord counts them, but a seek past them does
-    not: every frame after it is one or two too early. With those packets read first,
-    decord has no key frame left to seek to, and goes on in order.
+    Clips cut out of a stream without encoding anew (sets 1 and 2 of UT-Interaction)
+    start with empty packets that are marked as key frames. decord counts them as
+    frames, but not when it seeks past them: every frame is then one or two too early,
+    and one that is asked for near the end may be any earlier one.
 
     Args:
         keys: Indices of the key frames, from ``get_key_indices``.
         total_frames: Frames of the video.
 
     Returns:
-        How many key frames stand in a row at the start; 0 if it is one, as usual, or if
-        every frame is a key frame.
+        True if the first two frames are key frames and not all frames are.
     """
-    run = 0
-    while run < len(keys) and keys[run] == run:
-        run += 1
-    return run if 1 < run < total_frames else 0
+    return list(keys[:2]) == [0, 1] and len(keys) < total_frames
+
+
+def read_in_order(reader: Any, wanted: np.ndarray) -> np.ndarray:
+    """Read a fresh reader from its first frame on, and keep the frames in ``wanted``.
+
+    Args:
+        reader: A ``decord.VideoReader``.
+        wanted: Indices ``(U,)``, sorted and distinct.
+
+    Returns:
+        Frames ``(U, H, W, 3)``.
+    """
+    kept = set(wanted.tolist())
+    frames = []
+    for index in range(wanted[-1] + 1):
+        frame = reader.next()
+        if index in kept:
+            frames.append(frame.asnumpy())
+    return np.stack(frames)
+
+
+def decode(reader: Any, wanted: np.ndarray) -> np.ndarray:
+    """Decode frames with one call of the reader, or in order where that would err.
+
+    Args:
+        reader: A ``decord.VideoReader`` that has not been read from.
+        wanted: Indices ``(U,)``, sorted and distinct.
+
+    Returns:
+        Frames ``(U, H, W, 3)``, uint8 RGB.
+    """
+    if miscounts(reader.get_key_indices(), len(reader)):
+        return read_in_order(reader, wanted)
+    return reader.get_batch(wanted.tolist()).asnumpy()
 
 
 def spread(frames: np.ndarray, positions: np.ndarray) -> list[np.ndarray]:
@@ -56,7 +86,7 @@ class DecodeViews(BaseTransform):
     Asks the decord reader once for the sorted distinct ``frame_inds``, and spreads them
     over the positions: no frame is decoded twice and no seek goes backwards, however
     many views there are and however they overlap. Unlike MMAction2's ``DecordDecode``,
-    it gives the right frames of clips with :func:`false_starts`.
+    it gives the right frames of clips that decord :func:`miscounts`.
 
     Needs ``video_reader`` (of MMAction2's ``DecordInit``) and ``frame_inds``
     ``(M * T,)``. Writes ``imgs``, a list of ``M * T`` uint8 RGB arrays ``(H, W, 3)`` of
@@ -73,16 +103,14 @@ class DecodeViews(BaseTransform):
             RuntimeError: If the video cannot be decoded; the file is named.
         """
         reader, results['video_reader'] = results['video_reader'], None
-        frame_inds = results['frame_inds']
+        wanted, positions = np.unique(results['frame_inds'], return_inverse=True)
         try:
-            lead = false_starts(reader.get_key_indices(), len(reader))
-            asked = np.union1d(np.arange(lead), frame_inds)
-            frames = reader.get_batch(asked.tolist()).asnumpy()
+            frames = decode(reader, wanted)
         except Exception as error:
             # decord raises several unrelated classes, IndexError among them.
             name = results.get('filename', 'a video')
             raise RuntimeError(f'{name} cannot be decoded: {error}') from error
-        results['imgs'] = spread(frames, np.searchsorted(asked, frame_inds))
+        results['imgs'] = spread(frames, positions)
         results['original_shape'] = frames.shape[1:3]
         results['img_shape'] = frames.shape[1:3]
         return results

@@ -22,7 +22,8 @@ class PackViews(PackActionInputs):
 
     Args:
         collect_keys: As in ``PackActionInputs``.
-        meta_keys: As there; the default adds ``filename``.
+        meta_keys: As there; the default adds ``filename`` and ``sample_idx``, the
+            place of the video in its list, which memory banks go by.
         algorithm_keys: As there.
     """
 
@@ -35,6 +36,7 @@ class PackViews(PackActionInputs):
             'video_id',
             'timestamp',
             'filename',
+            'sample_idx',
         ),
         algorithm_keys: Sequence[str] = (),
     ) -> None:

@@ -20,11 +20,14 @@ class EncodedViews:
             without a teacher.
         labels: What the sampler knows for free: ``(N, M)`` integers by name, -100
             where a label cannot be known.
+        indices: Places ``(N,)`` of the samples in their list, on the CPU. None where
+            the pipeline does not pass ``sample_idx`` on.
     """
 
     student: dict[int, Tensor]
     teacher: dict[int, Tensor]
     labels: dict[str, Tensor]
+    indices: Tensor | None = None
 
     def label(self, name: str, view: int) -> Tensor:
         """Return the labels ``(N,)`` of one view.
