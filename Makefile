@@ -12,7 +12,7 @@ help: ## show the targets
 
 install: $(VENV)/installed ## make .venv with the tested set of packages
 
-$(VENV)/installed: requirements.txt requirements/dev.txt pyproject.toml
+$(VENV)/installed: requirements.txt requirements/dev.txt requirements/export.txt pyproject.toml
 	sh tools/make_venv.sh $(PYTHON) $(VENV) requirements.txt
 	touch $@
 
@@ -26,7 +26,7 @@ test: install ## every test
 test-quick: install ## the tests that take less than about ten seconds each
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 -m 'not slow'
 
-.venv-numpy1/installed: requirements/numpy1.txt requirements/dev.txt pyproject.toml
+.venv-numpy1/installed: requirements/numpy1.txt requirements/dev.txt requirements/export.txt pyproject.toml
 	sh tools/make_venv.sh $(PYTHON) .venv-numpy1 requirements/numpy1.txt
 	touch $@
 

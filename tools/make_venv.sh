@@ -11,7 +11,8 @@ python=$1 folder=$2 requirements=$3
 }
 "$python" -m venv "$folder"
 pip="$folder/bin/python -m pip --disable-pip-version-check"
-$pip install --quiet -r "$requirements" -r requirements/dev.txt
+$pip install --quiet -r "$requirements" -r requirements/dev.txt \
+    -r requirements/export.txt
 $pip install --quiet --no-deps --no-build-isolation -e .
 
 # Where the system lacks libGL, the headless build of the same version takes the place

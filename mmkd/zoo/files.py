@@ -30,7 +30,8 @@ def replacing(path: Path) -> Iterator[Path]:
             'Name another file.',
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():
+            temporary.unlink()
 
 
 def sha256(path: Path) -> str:

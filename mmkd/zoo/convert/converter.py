@@ -1,5 +1,6 @@
 """Turn an official checkpoint into one that our configs load."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,5 +97,8 @@ def _plain_checkpoint(kind: Kind, matched: Match, source: Path) -> dict[str, Any
         'source_sha256': sha256(source),
         'mmkd_version': __version__,
     }
-    weights = {f'backbone.{name}': value for name, value in matched.state_dict.items()}
+    # An OrderedDict, since MMEngine sets an attribute on what it loads.
+    weights = OrderedDict(
+        (f'backbone.{name}', value) for name, value in matched.state_dict.items()
+    )
     return {'state_dict': weights, 'meta': meta}

@@ -24,10 +24,12 @@ class Source:
     Attributes:
         tensors: Tensors by name; parts ``module`` (of DataParallel) are left out.
         file_keys: Keys of the file around the tensors; empty for a bare state dict.
+        meta: The ``meta`` of checkpoints of MMEngine and ours; empty for others.
     """
 
     tensors: dict[str, Tensor]
     file_keys: tuple[str, ...]
+    meta: Mapping[str, Any]
 
     def labels(self) -> list[str]:
         """Return the names of the tensors, and the keys of the file as ``file:KEY``."""
@@ -48,6 +50,7 @@ def read_source(path: Path, trust: bool = False) -> Source:
     """
     loaded = _load(path, trust)
     file_keys: tuple[str, ...] = ()
+    meta = loaded.get('meta') if isinstance(loaded, Mapping) else None
     for wrapper in _WRAPPERS:
         if isinstance(loaded, Mapping) and isinstance(loaded.get(wrapper), Mapping):
             file_keys = tuple(str(key) for key in loaded)
@@ -58,7 +61,7 @@ def read_source(path: Path, trust: bool = False) -> Source:
         raise UserError(
             f'{path} holds no named tensors', 'Name a file with a state dict in it.'
         )
-    return Source(tensors, file_keys)
+    return Source(tensors, file_keys, meta if isinstance(meta, Mapping) else {})
 
 
 def _load(path: Path, trust: bool) -> Any:
@@ -72,7 +75,12 @@ def _load(path: Path, trust: bool) -> Any:
             return torch.load(path, map_location='cpu', weights_only=not trust)
     except pickle.UnpicklingError as error:
         raise _refusal(path, str(error)) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except (ImportError, AttributeError) as error:
+        raise UserError(
+            f'{path} holds objects of a package that is not here ({error})',
+            "Rewrite it where that package is, with only the 'state_dict' in it.",
+        ) from error
+    except (RuntimeError, EOFError, OSError, LookupError, ValueError) as error:
         raise _damaged(path) from error
 
 

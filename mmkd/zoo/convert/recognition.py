@@ -28,7 +28,7 @@ def recognise(source: Source) -> tuple[Kind, Match]:
     # r3d_18 and mc3_18 share their names, but only one of them has the shapes.
     (network, matched), *_ = found
     kinds = [kind for kind in KINDS.values() if kind.network is network]
-    marked = marked_methods(source)
+    marked = marked_methods(source, network)
     fitting = [kind for kind in kinds if kind.method in marked or len(kinds) == 1]
     if len(fitting) != 1:
         names = ', '.join(kind.name for kind in fitting or kinds)
@@ -49,7 +49,7 @@ def claim(source: Source, kind: Kind) -> Match:
         matched = match(source.tensors, kind.network)
     except MismatchError as error:
         raise UserError(f'this is no {kind.name}: {error}', _advice(source)) from error
-    marked = marked_methods(source)
+    marked = marked_methods(source, kind.network)
     if marked and kind.method not in marked:
         written_by = ' or '.join(method.repository for method in marked)
         raise UserError(
@@ -60,16 +60,17 @@ def claim(source: Source, kind: Kind) -> Match:
     return matched
 
 
-def marked_methods(source: Source) -> list[Method]:
-    """Return the methods of whose files the checkpoint has a mark."""
+def marked_methods(source: Source, network: Network) -> list[Method]:
+    """Return the methods with this network of whose files the checkpoint has a mark."""
     labels = source.labels()
-    methods: list[Method] = []
-    for kind in KINDS.values():
-        marks = [re.compile(mark) for mark in kind.method.marks]
-        marked = any(mark.search(label) for mark in marks for label in labels)
-        if marked and kind.method not in methods:
-            methods.append(kind.method)
-    return methods
+    return [
+        kind.method
+        for kind in KINDS.values()
+        if kind.network is network
+        and any(
+            re.search(mark, label) for mark in kind.method.marks for label in labels
+        )
+    ]
 
 
 def _networks(source: Source) -> list[tuple[Network, Match]]:
