@@ -1,4 +1,4 @@
-# VSPP at laptop size: R3D of width 16, 64 pixels, the synthetic figures. Ours.
+# VSPP at laptop size: R3D of width 16, 56 pixels, the synthetic figures. Ours.
 _base_ = '../vspp/r3d_ucf101.py'
 model = dict(backbone=dict(base_channels=16))
 train_dataloader = dict(
@@ -13,11 +13,11 @@ train_dataloader = dict(
                 dict(type='DecordInit', num_threads=1),
                 dict(type='mmkd.SegmentPaceViews', clip_len=16, num_views=1),
                 dict(type='mmkd.DecodeViews'),
-                dict(type='Resize', scale=(72, 72), keep_ratio=False),
+                dict(type='Resize', scale=(64, 64), keep_ratio=False),
                 dict(
                     type='mmkd.PerView',
                     transforms=[
-                        dict(type='RandomCrop', size=64),
+                        dict(type='RandomCrop', size=56),
                         dict(type='Flip', flip_ratio=0.5),
                         dict(type='mmkd.ColorJitter', per_frame=True),
                     ],
@@ -28,6 +28,7 @@ train_dataloader = dict(
         ),
     ),
 )
-train_cfg = dict(max_epochs=10)
-optim_wrapper = dict(optimizer=dict(lr=0.01, weight_decay=0.0005))
-param_scheduler = [dict(type='CosineAnnealingLR', T_max=10, by_epoch=True)]
+train_cfg = dict(max_epochs=40)
+adamw = dict(_delete_=True, type='AdamW', lr=0.001, weight_decay=0.05)
+optim_wrapper = dict(optimizer=adamw)
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=40, by_epoch=True)]

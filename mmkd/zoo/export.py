@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
@@ -85,6 +86,8 @@ def export_onnx(network: ClipNetwork, meta: Meta, clips: Tensor, path: Path) -> 
         )
     import onnxruntime
 
+    # It names every torchvision operator that it cannot find; no network needs one.
+    logging.getLogger('torch.onnx').setLevel(logging.ERROR)
     program = torch.onnx.export(
         network,
         (clips,),

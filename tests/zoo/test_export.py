@@ -86,6 +86,36 @@ def test_onnx(trained, tmp_path):
             torch.testing.assert_close(torch.from_numpy(scores), network(clips))
 
 
+NETWORKS = sorted(p.stem for p in model_configs().glob('*.py') if 'tiny' not in p.stem)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('network', NETWORKS)
+def test_every_network_in_both_forms(network, tmp_path):
+    runtime = pytest.importorskip('onnxruntime')
+    torch.manual_seed(0)
+    backbone = build_backbone(network)
+    state = {f'backbone.{k}': v for k, v in backbone.state_dict().items()}
+    torch.save({'state_dict': state, 'meta': {}}, tmp_path / 'net.pth')
+    config, clip = model_configs() / f'{network}.py', (8, 64, 64)
+    for name in ('torchscript', 'onnx'):
+        export(config, tmp_path / 'net.pth', tmp_path / name, name, clip=clip)
+    script = torch.jit.load(tmp_path / 'torchscript')
+    session = runtime.InferenceSession(str(tmp_path / 'onnx'))
+    backbone.eval()
+    for batch in (1, 3):
+        clips = torch.randn(batch, 3, *clip)
+        with torch.no_grad():
+            eager = backbone(clips).mean((2, 3, 4))
+            scripted = script(clips)
+        (exported,) = session.run(None, {'clips': clips.numpy()})
+        bound = 1e-4 * eager.abs().max().item()
+        torch.testing.assert_close(scripted, eager, rtol=1e-4, atol=bound)
+        torch.testing.assert_close(
+            torch.from_numpy(exported), eager, rtol=1e-4, atol=bound
+        )
+
+
 def test_onnx_without_its_packages(trained, tmp_path, monkeypatch):
     monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
     with pytest.raises(UserError, match='needs onnx, onnxscript, onnxruntime'):

@@ -1,5 +1,5 @@
 # The synthetic figures. Made by: python tools/data/prepare.py synthetic
-num_classes = 14
+num_classes = 12
 train_list = dict(
     ann_file='data/synthetic/train.txt',
     data_prefix=dict(video='data/synthetic/videos'),

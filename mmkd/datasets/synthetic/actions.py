@@ -109,34 +109,20 @@ def kick(pose: Pose, u: Array, vigour: float) -> None:
 
 def walk(pose: Pose, u: Array, vigour: float) -> None:
     """Walk on the spot: the knee bends while its leg swings forwards."""
-    _stride(pose, u, 26.0 * vigour, 42.0)
+    _stride(pose, u, 28.0 * vigour)
 
 
 def walk_backward(pose: Pose, u: Array, vigour: float) -> None:
     """Walk in reverse: the knee bends while its leg swings backwards."""
-    _stride(pose, -u, 26.0 * vigour, 42.0)
+    _stride(pose, -u, 28.0 * vigour)
 
 
-def run(pose: Pose, u: Array, vigour: float) -> None:
-    """Run on the spot, with bent arms and a bounce."""
-    _stride(pose, u, 42.0 * vigour, 85.0)
-    for arm in (pose.left_arm, pose.right_arm):
-        arm.bend = 85.0
-    pose.lean = 12.0
-    pose.rise = 0.04 * vigour * np.abs(np.sin(2 * np.pi * u))
-
-
-def _stride(pose: Pose, u: Array, swing: float, knee: float) -> None:
+def _stride(pose: Pose, u: Array, swing: float) -> None:
     step = np.sin(2 * np.pi * u)
-    pose.left_leg = Limb(swing * step, 2.0, 8.0 + knee * half_sine(u))
-    pose.right_leg = Limb(-swing * step, 2.0, 8.0 + knee * half_sine(u + 0.5))
+    pose.left_leg = Limb(swing * step, 2.0, 8.0 + 48.0 * half_sine(u))
+    pose.right_leg = Limb(-swing * step, 2.0, 8.0 + 48.0 * half_sine(u + 0.5))
     pose.left_arm = Limb(-0.8 * swing * step, 6.0, 18.0)
     pose.right_arm = Limb(0.8 * swing * step, 6.0, 18.0)
-
-
-def bow(pose: Pose, u: Array, vigour: float) -> None:
-    """Bend the trunk forwards and come up again."""
-    pose.lean = 75.0 * vigour * wave01(u)
 
 
 def sit_down(pose: Pose, u: Array, vigour: float) -> None:
@@ -186,8 +172,6 @@ ACTIONS = (
     Action(kick, 1.3),
     Action(walk, 1.1),
     Action(walk_backward, 1.1),
-    Action(run, 0.75),
-    Action(bow, 1.8),
     Action(sit_down, 1.1, once=True),
     Action(stand_up, 1.1, once=True),
 )

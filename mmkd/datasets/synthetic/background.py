@@ -14,7 +14,7 @@ from mmkd.datasets.synthetic.skeleton import Array
 Field = Callable[[np.random.Generator, Array, Array], Array]
 PARTIAL_FLOOR = 0.6
 """Share of clips with a floor of another texture."""
-CONTRAST = 18.0
+CONTRAST = 22.0
 """Spread of the two colours of a texture about their mean, in [0, 255]."""
 
 
@@ -110,7 +110,7 @@ def _draw_layer(rng: np.random.Generator, camera: Camera, nearness: float) -> La
     """Draw a texture which moves with the camera and, a little, by itself."""
     side = round(1.5 * camera.size)
     maps = camera.matrices(nearness)
-    drift = [wander(rng, camera.frames, 0.08) for _ in range(2)]
+    drift = [wander(rng, camera.frames, 0.06) for _ in range(2)]
     maps[..., 2] += camera.size * np.stack(drift, axis=-1)
     maps[..., 2] -= 0.25 * camera.size
     maps[..., :2] /= camera.size

@@ -62,7 +62,7 @@ def wander(rng: np.random.Generator, frames: int, amount: float) -> Array:
 
 def draw_camera(rng: np.random.Generator, size: int, frames: int) -> Camera:
     """Draw a camera movement; one clip in three is also shaken."""
-    pan = np.stack([wander(rng, frames, 0.04), wander(rng, frames, 0.02)], axis=-1)
+    pan = np.stack([wander(rng, frames, 0.03), wander(rng, frames, 0.015)], axis=-1)
     zoom = np.exp(wander(rng, frames, 0.05))
     roll = wander(rng, frames, 0.03)
     shake = 0.004 if rng.random() < 1 / 3 else 0.0

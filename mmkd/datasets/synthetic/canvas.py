@@ -15,7 +15,8 @@ CIRCLE = np.stack(
 
 def fixed_point(points: Array) -> NDArray[np.int32]:
     """Return pixel coordinates in OpenCV's fixed point form, clipped to its range."""
-    return np.clip(np.round(points * 2**SHIFT), -(2**20), 2**20).astype(np.int32)
+    fixed = np.round(points * 2**SHIFT)
+    return np.maximum(np.minimum(fixed, 2.0**20), -(2.0**20)).astype(np.int32)
 
 
 def rounded_hull(points: Array, radii: Array) -> NDArray[np.int32]:
@@ -62,14 +63,30 @@ class Canvas:
         cv2.fillConvexPoly(self.picture, lit, colour, cv2.LINE_AA, SHIFT)
 
     def stripes(
-        self, start: Array, end: Array, half: float, number: int, colour: Colour
+        self,
+        ends: Array,
+        half: float,
+        number: int,
+        colour: Colour,
+        label: int,
     ) -> None:
-        """Draw bars across the axis ``start`` to ``end``, ``2 * half`` pixels long."""
-        axis = end - start
+        """Draw bars across an axis, on pixels of one label only.
+
+        Args:
+            ends: Ends of the axis in pixels, ``(2, 2)``.
+            half: Half the length of a bar in pixels.
+            number: Number of bars, evenly spread.
+            colour: RGB in [0, 255].
+            label: Body part that the bars belong to.
+        """
+        axis = ends[1] - ends[0]
         across = np.array([-axis[1], axis[0]]) / max(float(np.hypot(*axis)), 1e-6)
         width = max(1, round(0.35 * half))
+        striped = self.picture.copy()
         for fraction in (np.arange(number) + 0.5) / max(number, 1):
-            middle = start + fraction * axis
-            ends = np.stack([middle - half * across, middle + half * across])
-            a, b = fixed_point(ends).tolist()
-            cv2.line(self.picture, a, b, colour, width, cv2.LINE_AA, SHIFT)
+            middle = ends[0] + fraction * axis
+            bar = np.stack([middle - half * across, middle + half * across])
+            a, b = fixed_point(bar).tolist()
+            cv2.line(striped, a, b, colour, width, cv2.LINE_AA, SHIFT)
+        mine = self.labels == label
+        self.picture[mine] = striped[mine]

@@ -72,20 +72,24 @@ class Figure:
         points = self._points((side + first, side + last), frame)
         thick = np.array(radii) * self.body.girth * self.scale[frame]
         colour = self.outfit.colours[part]
-        canvas.shape(points, thick, colour, PART_IDS[side + part], self.light)
+        label = PART_IDS[side + part]
+        canvas.shape(points, thick, colour, label, self.light)
         if part == 'upper_arm' and self.outfit.stripes:
             half = 0.8 * float(thick.min())
-            canvas.stripes(points[0], points[1], half, 2, self.outfit.trim)
+            canvas.stripes(points, half, 2, self.outfit.trim, label)
 
     def _draw_trunk(self, canvas: Canvas, frame: int) -> None:
         points = self._points(TRUNK_JOINTS, frame)
         thick = TRUNK_RADII * self.body.girth * self.scale[frame]
         colour = self.outfit.colours['torso']
-        canvas.shape(points, thick, colour, PART_IDS['torso'], self.light)
-        top, bottom = points[:2].mean(axis=0), points[2:].mean(axis=0)
+        label = PART_IDS['torso']
+        canvas.shape(points, thick, colour, label, self.light)
+        if not self.outfit.stripes:
+            return
+        axis = np.stack([points[:2].mean(axis=0), points[2:].mean(axis=0)])
         widths = np.hypot(*(points[[0, 3]] - points[[1, 2]]).T)
         half = float(np.min(0.5 * widths + 0.7 * thick[[0, 3]]))
-        canvas.stripes(top, bottom, half, self.outfit.stripes, self.outfit.trim)
+        canvas.stripes(axis, half, self.outfit.stripes, self.outfit.trim, label)
 
     def _draw_head(self, canvas: Canvas, frame: int) -> None:
         """Draw neck, hair and face; from behind, the hair hides the face."""

@@ -1,15 +1,14 @@
 """Running independent jobs on several processes, with a progress display (ours)."""
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import cv2
-from rich.console import Console
-from rich.progress import track
+
+from mmkd.progress import track
 
 Job = Callable[[], None]
-PLAIN_REPORTS = 10
 
 
 def run_jobs(jobs: Sequence[Job], workers: int, title: str) -> None:
@@ -20,13 +19,13 @@ def run_jobs(jobs: Sequence[Job], workers: int, title: str) -> None:
         workers: Number of processes; 1 runs the jobs in this one.
         title: What the progress display calls it.
     """
-    if not jobs:
-        return
-    run = _serially(jobs) if workers == 1 else _in_pool(jobs, workers)
-    _show(run, len(jobs), title)
+    run = _in_pool if workers > 1 and len(jobs) > 1 else _serially
+    for _ in track(run(jobs, workers), title, total=len(jobs)):
+        pass
 
 
-def _serially(jobs: Sequence[Job]) -> Iterator[None]:
+def _serially(jobs: Sequence[Job], workers: int) -> Iterator[None]:
+    del workers
     for job in jobs:
         job()
         yield
@@ -47,16 +46,3 @@ def _in_pool(jobs: Sequence[Job], workers: int) -> Iterator[None]:
 
 def _one_thread() -> None:
     cv2.setNumThreads(0)
-
-
-def _show(steps: Iterable[None], total: int, title: str) -> None:
-    """Show a bar on a terminal, and ten lines in all elsewhere."""
-    console = Console()
-    if console.is_terminal:
-        for _ in track(steps, title, total=total, console=console):
-            pass
-        return
-    every = max(1, total // PLAIN_REPORTS)
-    for number, _ in enumerate(steps, 1):
-        if number % every == 0 or number == total:
-            print(f'{title}: {number}/{total} clips', flush=True)

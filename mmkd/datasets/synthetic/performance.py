@@ -60,9 +60,9 @@ def draw_style(rng: np.random.Generator) -> Style:
         phase=rng.uniform(),
         vigour=rng.uniform(0.8, 1.2),
         mirrored=bool(rng.random() < 0.5),
-        yaw=rng.uniform(-65.0, 65.0),
-        turning=rng.normal(0.0, 15.0),
-        sway=rng.uniform(1.0, 4.0),
+        yaw=rng.uniform(-50.0, 50.0),
+        turning=rng.normal(0.0, 10.0),
+        sway=rng.uniform(1.0, 3.0),
         seed=int(rng.integers(2**31)),
     )
 

@@ -81,7 +81,7 @@ class Plan:
     def __post_init__(self) -> None:
         checks = {
             'train_per_class': (self.train_per_class >= 1, 'at least 1'),
-            'test_per_class': (self.test_per_class >= 1, 'at least 1'),
+            'test_per_class': (self.test_per_class >= 0, 'at least 0'),
             'unlabelled': (self.unlabelled >= 0, 'at least 0'),
             'size': (self.size >= 32 and self.size % 2 == 0, 'even and at least 32'),
             'fps': (5 <= self.fps <= 120, 'between 5 and 120'),

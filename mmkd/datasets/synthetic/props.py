@@ -36,7 +36,7 @@ class Prop:
         radii = np.full(len(points), self.radius)
         canvas.shape(points, radii, self.colour, 0, NO_LIGHT)
         half = 0.6 * self.radius
-        canvas.stripes(points[0], points[-1], half, 3, self.trim)
+        canvas.stripes(points[[0, -1]], half, 3, self.trim, 0)
 
 
 def _draw_corners(rng: np.random.Generator) -> tuple[Array, float]:

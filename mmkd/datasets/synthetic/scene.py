@@ -74,7 +74,7 @@ def _draw_main(
     rng: np.random.Generator, camera: Camera, light: Array, action: Action, fps: float
 ) -> Figure:
     """Draw the main figure: large, and near the middle."""
-    height = rng.uniform(0.6, 0.9)
+    height = rng.uniform(0.7, 0.95)
     feet = np.array([rng.uniform(0.38, 0.62), rng.uniform(0.4 + 0.6 * height, 0.98)])
     return _place(rng, camera, light, action, fps, height, feet, 1.0)
 
@@ -116,7 +116,7 @@ def _place(
     body, style = draw_body(rng), draw_style(rng)
     frames = camera.frames
     pitch = np.deg2rad(rng.uniform(0.0, 18.0))
-    path = np.stack([wander(rng, frames, 0.06), wander(rng, frames, 0.02)], axis=-1)
+    path = np.stack([wander(rng, frames, 0.04), wander(rng, frames, 0.015)], axis=-1)
     pixels, depth = {}, {}
     for name, joint in perform(action, style, body, frames, fps).items():
         x, y, z = joint.T
@@ -157,7 +157,7 @@ class Sensor:
             gain=gain.astype(np.float32),
             flicker=np.exp(rng.normal(0.0, 0.12) + wander(rng, frames, 0.08)),
             blur=rng.uniform(0.0, 0.9),
-            noise=noise * np.float32(rng.uniform(1.0, 6.0)),
+            noise=noise * np.float32(rng.uniform(1.0, 5.0)),
             offsets=rng.integers(0, size, (frames, 2)),
         )
 

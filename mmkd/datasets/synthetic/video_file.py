@@ -42,6 +42,8 @@ def write_video(
         quality: x264's constant rate factor, smaller is better. Default: 23.
     """
     options = {'crf': str(quality), 'preset': 'veryfast', 'bf': '0', 'g': '12'}
+    # Macroblock-tree rate control of x264 core 165 is not reproducible.
+    options['x264-params'] = 'mbtree=0'
 
     def write(temporary: Path) -> None:
         with av.open(str(temporary), 'w', format='mp4') as file:
