@@ -20,6 +20,7 @@ from mmkd.errors import UserError
 from tests.engine.toy import toy_runner
 
 ROOT = Path(__file__).resolve().parents[1]
+INHERITED = os.environ.get('PYTHONPATH', '')
 
 # Makes modules as absent as if they had never been installed.
 HIDE = """
@@ -38,7 +39,7 @@ SHOW = 'import json, mmkd.compat; print(json.dumps([{}, mmkd.compat.applied()]))
 def run(code: str, result: str, hidden: tuple[str, ...] = (), path: str = '') -> list:
     """Run code in a new process; return the value of ``result`` and the cures."""
     script = HIDE.format(hidden=hidden) + dedent(code) + '\n' + SHOW.format(result)
-    env = {**os.environ, 'PYTHONPATH': os.pathsep.join([path, str(ROOT)])}
+    env = {**os.environ, 'PYTHONPATH': os.pathsep.join([path, INHERITED, str(ROOT)])}
     command = [sys.executable, '-W', 'ignore', '-c', script]
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr

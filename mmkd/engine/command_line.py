@@ -1,5 +1,6 @@
 """The main functions of ``tools/train.py`` and ``tools/test.py``."""
 
+import gc
 import os
 import time
 import warnings
@@ -35,6 +36,7 @@ def train_main(argv: Sequence[str] | None = None) -> None:
         merge_train_options(cfg, args)
         check_before_run(cfg, 'train')
         build_runner(cfg).train()
+        leave_process_group()
 
 
 def test_main(argv: Sequence[str] | None = None) -> None:
@@ -52,6 +54,7 @@ def test_main(argv: Sequence[str] | None = None) -> None:
         merge_test_options(cfg, args)
         check_before_run(cfg, 'test')
         build_runner(cfg).test()
+        leave_process_group()
 
 
 def read_config(path: str, split: int | None = None) -> Config:
@@ -87,6 +90,20 @@ def build_runner(cfg: Config) -> Runner:
     if _is_first():
         print(f'{cfg.filename} -> {cfg.work_dir}', flush=True)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else CalmRunner.from_cfg(cfg)
+
+
+def leave_process_group() -> None:
+    """Wait for the other processes and take the group down, if there is one.
+
+    A process that ends while the first one still writes the last checkpoint, or with
+    the threads of its group alive, makes the launcher end the others half-way.
+    """
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.barrier()
+        gc.collect()  # the wrapped model holds the group as well
+        distributed.destroy_process_group()
 
 
 @contextmanager

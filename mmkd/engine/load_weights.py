@@ -85,7 +85,7 @@ class LoadReport:
 
 _OTHER = (
     'Take a checkpoint whose keys begin as those of the model, or convert it: '
-    '`python tools/zoo.py --help`.'
+    '`python tools/convert_checkpoint.py --help`.'
 )
 
 

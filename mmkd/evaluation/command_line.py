@@ -1,14 +1,13 @@
 """The command line of ``tools/evaluate.py``."""
 
 import argparse
-import json
-import os
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
 from mmkd.errors import UserError, one_line_errors
 from mmkd.evaluation.evaluate import PROTOCOLS, evaluate
+from mmkd.files import write_json
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,14 +26,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--json', type=Path, help='write the figures to this file')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
-
-
-def write_json(path: Path, figures: dict[str, float]) -> None:
-    """Write the figures; a reader sees the old or the new file, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + '.tmp')
-    temporary.write_text(json.dumps(figures, indent=1))
-    os.replace(temporary, path)
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
 """What is known of a stage that ran: written to its folder, read at the next start."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mmkd.errors import UserError
+from mmkd.files import write_json
 
 
 @dataclass
@@ -26,10 +26,7 @@ class StageState:
 
     def write(self, folder: Path) -> None:
         """Write the state; a reader sees the old or the new file, never a part."""
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / 'stage.json.tmp'
-        temporary.write_text(json.dumps(asdict(self), indent=1))
-        os.replace(temporary, folder / 'stage.json')
+        write_json(folder / 'stage.json', asdict(self))
 
 
 def read_state(folder: Path, fingerprint: str) -> StageState:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from mmkd.errors import UserError
+from mmkd.files import replacing
 from mmkd.zoo.clip_network import ClipNetwork, Output, load_clip_network
-from mmkd.zoo.files import replacing
 
 Meta = dict[str, Any]
 

@@ -11,8 +11,8 @@ from mmkd.datasets.preparation.judging import MIN_FRAMES, Verdict, judge
 from mmkd.datasets.preparation.links import link_videos
 from mmkd.datasets.preparation.report import Report
 from mmkd.datasets.preparation.scan import FileState, scan
-from mmkd.datasets.preparation.writing import write_json, write_text
 from mmkd.errors import UserError
+from mmkd.files import write_json, write_text
 
 
 @dataclass(frozen=True)

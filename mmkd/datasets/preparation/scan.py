@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av
 
-from mmkd.datasets.preparation.writing import write_json
+from mmkd.files import write_json
 from mmkd.progress import track
 
 

@@ -16,10 +16,10 @@ from mmkd.datasets.synthetic.scene import render_clip
 from mmkd.datasets.synthetic.video_file import (
     check_codec,
     write_maps,
-    write_text,
     write_video,
 )
 from mmkd.errors import UserError
+from mmkd.files import write_text
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Writing clips: H.264 videos and label maps, whole or not at all (ours)."""
 
-import os
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmkd.errors import UserError
+from mmkd.files import replacing
 
 CODEC = 'libx264'
 
@@ -45,30 +44,26 @@ def write_video(
     # Macroblock-tree rate control of x264 core 165 is not reproducible.
     options['x264-params'] = 'mbtree=0'
 
-    def write(temporary: Path) -> None:
-        with av.open(str(temporary), 'w', format='mp4') as file:
-            rate = Fraction(fps).limit_denominator(1001)
-            stream = file.add_stream(CODEC, rate=rate, options=options)
-            assert isinstance(stream, av.VideoStream)
-            stream.height, stream.width = frames.shape[1:3]
-            stream.pix_fmt = 'yuv420p'
-            stream.codec_context.thread_count = 1
-            for frame in frames:
-                picture = av.VideoFrame.from_ndarray(frame, format='rgb24')
-                file.mux(stream.encode(picture))
-            file.mux(stream.encode(None))
-
-    replace_file(path, write)
+    with (
+        replacing(path) as temporary,
+        av.open(str(temporary), 'w', format='mp4') as file,
+    ):
+        rate = Fraction(fps).limit_denominator(1001)
+        stream = file.add_stream(CODEC, rate=rate, options=options)
+        assert isinstance(stream, av.VideoStream)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = 'yuv420p'
+        stream.codec_context.thread_count = 1
+        for frame in frames:
+            picture = av.VideoFrame.from_ndarray(frame, format='rgb24')
+            file.mux(stream.encode(picture))
+        file.mux(stream.encode(None))
 
 
 def write_maps(path: Path, maps: NDArray[np.uint8]) -> None:
     """Write label maps ``(T, H, W)``, uint8, as array ``maps`` of a ``.npz`` file."""
-
-    def write(temporary: Path) -> None:
-        with temporary.open('wb') as file:
-            np.savez_compressed(file, maps=maps)
-
-    replace_file(path, write)
+    with replacing(path) as temporary, temporary.open('wb') as file:
+        np.savez_compressed(file, maps=maps)
 
 
 def read_maps(path: Path) -> NDArray[np.uint8]:
@@ -86,24 +81,3 @@ def read_maps(path: Path) -> NDArray[np.uint8]:
             f'{path} holds no label maps ({error})',
             'Render the synthetic data again.',
         ) from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, unless it holds this text already."""
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(text, 'utf-8')
-
-    if not path.is_file() or path.read_text('utf-8') != text:
-        replace_file(path, write)
-
-
-def replace_file(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` fill a temporary file, then put it in place of ``path``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

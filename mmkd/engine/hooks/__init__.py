@@ -2,6 +2,12 @@
 
 from mmkd.engine.hooks.input_convention import InputConventionHook
 from mmkd.engine.hooks.load_report import LoadReportHook
+from mmkd.engine.hooks.memory_bank_size import MemoryBankSizeHook
 from mmkd.engine.hooks.progress_bar import ProgressBarHook
 
-__all__ = ['InputConventionHook', 'LoadReportHook', 'ProgressBarHook']
+__all__ = [
+    'InputConventionHook',
+    'LoadReportHook',
+    'MemoryBankSizeHook',
+    'ProgressBarHook',
+]

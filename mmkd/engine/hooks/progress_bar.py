@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mmkd.registry import HOOKS
@@ -36,6 +37,7 @@ class ProgressBarHook(Hook):
             BarColumn(),
             TextColumn('{task.completed}/{task.total} {task.fields[loss]}'),
             TimeRemainingColumn(),
+            console=Console(),
             transient=True,
         )
         loop = runner.train_loop
@@ -59,9 +61,10 @@ class ProgressBarHook(Hook):
     ) -> None:
         """Advance the bar by one."""
         if self._progress is not None:
-            loss = (outputs or {}).get('loss')
-            text = '' if loss is None else f'loss {float(loss):.4f}'
-            self._progress.update(self._progress.task_ids[0], advance=1, loss=text)
+            # A number already; asking the tensor would wait for the GPU once more.
+            known = runner.message_hub.log_scalars.get('train/loss')
+            loss = f'loss {known.current():.4f}' if known else ''
+            self._progress.update(self._progress.task_ids[0], advance=1, loss=loss)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Close the bar, so that validation and saving write to a clean screen."""

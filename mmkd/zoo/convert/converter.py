@@ -8,13 +8,13 @@ from typing import Any
 import torch
 
 from mmkd.errors import UserError
+from mmkd.files import replacing, sha256
 from mmkd.models.input_convention import get_convention
 from mmkd.version import __version__
 from mmkd.zoo.convert.kinds import KINDS, Kind
 from mmkd.zoo.convert.matching import Match
 from mmkd.zoo.convert.reading import read_source
 from mmkd.zoo.convert.recognition import claim, recognise
-from mmkd.zoo.files import replacing, sha256
 
 AUTO = 'auto'
 

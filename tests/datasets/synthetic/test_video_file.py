@@ -6,9 +6,7 @@ from mmkd.datasets.synthetic.actions import ACTIONS
 from mmkd.datasets.synthetic.scene import render_clip
 from mmkd.datasets.synthetic.video_file import (
     read_maps,
-    replace_file,
     write_maps,
-    write_text,
     write_video,
 )
 from mmkd.errors import UserError
@@ -58,27 +56,3 @@ def test_unreadable_maps_are_a_user_error(tmp_path):
     for name in ('missing.npz', 'text.npz', 'other.npz'):
         with pytest.raises(UserError, match=name):
             read_maps(tmp_path / name)
-
-
-def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / 'a.txt'
-    write_text(path, 'old')
-
-    def fail(temporary):
-        temporary.write_text('half')
-        raise RuntimeError('power cut')
-
-    with pytest.raises(RuntimeError, match='power cut'):
-        replace_file(path, fail)
-    assert path.read_text() == 'old'
-    assert [p.name for p in tmp_path.iterdir()] == ['a.txt']
-
-
-def test_an_unchanged_text_is_not_written_again(tmp_path):
-    path = tmp_path / 'a.txt'
-    write_text(path, 'same')
-    inode = path.stat().st_ino
-    write_text(path, 'same')
-    assert path.stat().st_ino == inode
-    write_text(path, 'other')
-    assert path.read_text() == 'other'

@@ -119,7 +119,7 @@ def test_views_of_different_sizes_are_the_users_error():
 
 
 def test_a_changed_number_of_frames_is_the_users_error():
-    with pytest.raises(UserError, match=r'views of 3 frames end with \[9\] frames'):
+    with pytest.raises(UserError, match='a clip of 3 frames ends with 9'):
         PerView([ThreeCrop(20)])(sample())
 
 
@@ -132,6 +132,47 @@ def test_labels_of_one_view_only_are_the_users_error():
 
     with pytest.raises(UserError, match='different labels'):
         PerView([label])(sample())
+
+
+def test_a_group_shares_every_draw_and_the_others_draw_anew():
+    np.random.seed(3)
+    results = PerView([RandomCrop(8), Flip(0.5)], groups=((1,), (2, 0)))(
+        sample(views=3)
+    )
+    boxes = [r['crop_bbox'].tolist() for r in results['view_records']]
+    assert boxes[0] == boxes[2] != boxes[1]
+    plain = sample(views=3)['imgs']
+    for position, image in enumerate(results['imgs']):
+        record = results['view_records'][position // 3]
+        left, top, right, bottom = record['crop_bbox'].tolist()
+        expected = plain[position][top:bottom, left:right]
+        expected = expected[:, ::-1] if record['flip'] else expected
+        np.testing.assert_array_equal(image, expected)
+
+
+def test_a_group_passes_as_one_clip_and_its_labels_return_to_their_views():
+    seen = []
+
+    def look(results):
+        speeds = results['view_labels']['speed'].tolist()
+        seen.append((results['num_clips'], results['clip_len'], speeds))
+        assert len(results['imgs']) == results['clip_len']
+        results['view_labels']['turn'] = np.array([len(speeds)])
+        return results
+
+    results = PerView([look], groups=((2, 0), (1,)))(sample(views=3))
+    assert seen == [(1, 6, [2, 0]), (1, 3, [1])]
+    assert (results['num_clips'], results['clip_len']) == (3, 3)
+    assert results['view_labels']['speed'].tolist() == [0, 1, 2]
+    assert results['view_labels']['turn'].tolist() == [2, 1, 2]
+    positions = [int(image[0, 0, 2]) for image in results['imgs']]
+    assert positions == list(range(9))
+
+
+@pytest.mark.parametrize('groups', [((0,), (1,)), ((0, 1), (1, 2)), ((0, 1, 2, 3),)])
+def test_groups_that_are_no_partition_are_the_users_error(groups):
+    with pytest.raises(UserError, match='for 3 views.*each of the views 0 to 2 once'):
+        PerView([], groups=groups)(sample(views=3))
 
 
 def test_none_is_handed_on():

@@ -11,11 +11,11 @@ from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import load_checkpoint
 
 from mmkd.errors import UserError
+from mmkd.files import sha256
 from mmkd.models.input_convention import CONVENTIONS
 from mmkd.registry import MODELS
 from mmkd.zoo.base_networks import model_configs
 from mmkd.zoo.convert import KINDS, convert_checkpoint
-from mmkd.zoo.files import sha256
 from tests.golden import load_golden
 from tests.shared_files import ROOT
 from tests.zoo.convert.official_files import GOLDENS, WRITERS, auxskd_primary, blank

@@ -1,0 +1,63 @@
+"""Memory banks get a row for each video of the training list."""
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmkd.errors import UserError
+from mmkd.models.memory import MemoryBank
+from mmkd.registry import HOOKS
+
+
+@HOOKS.register_module()
+class MemoryBankSizeHook(Hook):
+    """Size the memory banks of the model by the training list, before weights are read.
+
+    A bank that was given a size keeps it and must be large enough. MMEngine loads or
+    resumes after ``before_run``: a resumed bank is restored exactly, and one of another
+    list (``load_from``) is reported and left out. Source: ours.
+    """
+
+    def before_run(self, runner: Runner) -> None:
+        """Count the videos and size the banks.
+
+        Raises:
+            UserError: If a bank was given a size and is too small, or the list is made
+                of several.
+        """
+        banks = [m for m in runner.model.modules() if isinstance(m, MemoryBank)]
+        if not banks:
+            return
+        videos = number_of_videos(runner.train_dataloader.dataset)
+        for bank in banks:
+            if not bank.size:
+                bank.resize(videos)
+            elif bank.size < videos:
+                raise UserError(
+                    f'a memory bank has {bank.size} rows, the training list {videos} '
+                    'videos',
+                    'Leave its size out, or enlarge it.',
+                )
+        runner.logger.info(f'{len(banks)} memory banks for {videos} videos')
+
+
+def number_of_videos(dataset: Any) -> int:
+    """Return how many different ``sample_idx`` a data set gives.
+
+    A wrapper that repeats a data set passes on its places.
+
+    Args:
+        dataset: Data set of MMEngine, perhaps in ``RepeatDataset``.
+
+    Raises:
+        UserError: If data sets are joined, because their places overlap.
+    """
+    while hasattr(dataset, 'dataset'):
+        dataset = dataset.dataset
+    if hasattr(dataset, 'datasets'):
+        raise UserError(
+            f'memory banks cannot go by the places of a {type(dataset).__name__}',
+            'Join the lists into one file.',
+        )
+    return len(dataset)
