@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from textwrap import dedent
 
@@ -13,7 +14,7 @@ import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 
 from mmkd import compat
-from mmkd.compat import CURES, checkpoints, cpu_distributed, missing
+from mmkd.compat import CURES, checkpoints, cpu_distributed, import_warnings, missing
 from mmkd.compat.message_hub import PLAIN_MESSAGE_HUB
 from mmkd.compat.plain import to_plain
 from mmkd.errors import UserError
@@ -317,3 +318,34 @@ def test_distribution_is_cured_on_cpu_only(monkeypatch, device):
     monkeypatch.setattr('mmengine.device.get_device', lambda: device)
     assert cpu_distributed.CPU_PROCESS_GROUP.needed() is (device == 'cpu')
     assert cpu_distributed.CPU_DATA_PARALLEL.needed() is (device == 'cpu')
+
+
+@pytest.mark.parametrize(
+    ('versions', 'expected'),
+    [
+        ({'mmcv-lite': '2.1.0', 'setuptools': '81.0.0'}, [True, True]),
+        ({'mmcv': '2.1.0', 'setuptools': '80.8.0'}, [False, False]),
+        ({'setuptools': '80.9.0'}, [False, True]),
+        ({'setuptools': '84.2.1'}, [False, False]),
+    ],
+)
+def test_import_warnings_are_silenced_only_where_they_come(
+    versions, expected, monkeypatch
+):
+    def version(package):
+        if package not in versions:
+            raise import_warnings.PackageNotFoundError(package)
+        return versions[package]
+
+    monkeypatch.setattr(import_warnings, 'version', version)
+    cures = import_warnings.OPERATOR_WARNING, import_warnings.PKG_RESOURCES_WARNING
+    assert [cure.needed() for cure in cures] == expected
+
+
+def test_other_warnings_still_come_through():
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter('always')
+        import_warnings.PKG_RESOURCES_WARNING.apply()
+        warnings.warn('pkg_resources is deprecated as an API', stacklevel=1)
+        warnings.warn('something else', stacklevel=1)
+    assert [str(w.message) for w in seen] == ['something else']

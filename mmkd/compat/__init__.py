@@ -8,6 +8,7 @@ from mmkd.compat.checkpoints import PLAIN_CHECKPOINTS, REFUSED_CHECKPOINTS
 from mmkd.compat.cpu_distributed import CPU_DATA_PARALLEL, CPU_PROCESS_GROUP
 from mmkd.compat.cure import Cure, after_import
 from mmkd.compat.environment import BROKEN_TORCHVISION, NO_DISTUTILS
+from mmkd.compat.import_warnings import OPERATOR_WARNING, PKG_RESOURCES_WARNING
 from mmkd.compat.message_hub import PLAIN_MESSAGE_HUB
 from mmkd.compat.missing import NO_DRN, NO_IMPORTLIB_METADATA
 from mmkd.compat.package_lookup import NO_PKG_RESOURCES
@@ -23,6 +24,8 @@ CURES: tuple[Cure, ...] = (
     REFUSED_CHECKPOINTS,
     CPU_PROCESS_GROUP,
     CPU_DATA_PARALLEL,
+    OPERATOR_WARNING,
+    PKG_RESOURCES_WARNING,
 )
 
 _CONSIDERED: set[str] = set()

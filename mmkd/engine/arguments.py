@@ -1,9 +1,10 @@
 """The options of ``tools/train.py`` and ``tools/test.py``.
 
-They are those of MMAction2, with the same meaning, and ``--split``.
+They are those of MMAction2, with the same meaning, and ``--split`` and ``--json``.
 """
 
 import argparse
+from pathlib import Path
 
 from mmengine.config import DictAction
 
@@ -46,6 +47,9 @@ def test_parser() -> argparse.ArgumentParser:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or address')
     _add_shared(parser, 'folder for logs and metrics')
+    parser.add_argument(
+        '--json', type=Path, metavar='FILE', help='write the figures to this file'
+    )
     parser.add_argument('--dump', help='write the predictions to this .pkl file')
     parser.add_argument('--show-dir', help='folder for pictures of the predictions')
     parser.add_argument(

@@ -3,7 +3,6 @@
 import gc
 import os
 import time
-import warnings
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from mmkd.engine.arguments import test_parser, train_parser
 from mmkd.engine.options import merge_test_options, merge_train_options
 from mmkd.engine.preflight import check_before_run
 from mmkd.errors import UserError, one_line_errors
+from mmkd.files import write_json
 
 _LEAD = 10.0  # seconds
 
@@ -53,7 +53,9 @@ def test_main(argv: Sequence[str] | None = None) -> None:
         cfg = read_config(args.config, args.split)
         merge_test_options(cfg, args)
         check_before_run(cfg, 'test')
-        build_runner(cfg).test()
+        figures = build_runner(cfg).test()
+        if args.json and _is_first():
+            write_json(args.json, {name: float(x) for name, x in figures.items()})
         leave_process_group()
 
 
@@ -124,10 +126,6 @@ def _one_error_per_machine(args: Namespace) -> Iterator[None]:
 
 def _silence_upstream() -> None:
     """Keep warnings that nobody can act on away from the console."""
-    # mmcv-lite says so at each import; no network here needs the operator.
-    warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformable')
-    # Said by setuptools below 82 to MMEngine, which asks for it at each config.
-    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
     # Several processes: a thread count, and an argument of MMEngine to torch.
     warnings.filterwarnings('ignore', message='Setting (OMP|MKL)_NUM_THREADS')
     warnings.filterwarnings('ignore', message='`broadcast_buffers` is deprecated')

@@ -23,9 +23,13 @@ class CalmRunner(Runner):
         return logger
 
 
+# Said at every epoch, or of a single process: known from the first line.
+_OBVIOUS = ('Exp name: ', 'Distributed training is not used')
+
+
 def _concerns_the_user(record: logging.LogRecord) -> bool:
     text = record.getMessage()
     if record.levelno <= logging.INFO:
-        return text.count('\n') < 3
+        return text.count('\n') < 3 and not text.startswith(_OBVIOUS)
     # MMEngine says this of its own code, at the first checkpoint it saves.
     return not text.startswith(('"FileClient" will be', '"HardDiskBackend" is the'))

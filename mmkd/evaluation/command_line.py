@@ -3,9 +3,12 @@
 import argparse
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
-from mmkd.errors import UserError, one_line_errors
+from mmkd.engine.command_line import read_config
+from mmkd.engine.preflight.arguments import check_arguments
+from mmkd.engine.preflight.datasets import check_datasets
+from mmkd.errors import one_line_errors
 from mmkd.evaluation.evaluate import PROTOCOLS, evaluate
 from mmkd.files import write_json
 
@@ -23,6 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--protocols', nargs='+', choices=list(PROTOCOLS), default=list(PROTOCOLS)
     )
+    parser.add_argument('--split', type=int, help='split of the data set')
     parser.add_argument('--json', type=Path, help='write the figures to this file')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
@@ -32,10 +36,10 @@ def main() -> None:
     """Evaluate, print the figures, and write them where asked."""
     args = parse_args()
     with one_line_errors():
-        if not Path(args.config).is_file():
-            raise UserError(f'config {args.config} is not there', 'Check the path.')
-        cfg = Config.fromfile(args.config)
+        cfg = read_config(args.config, args.split)
         cfg.merge_from_dict(args.cfg_options or {})
+        check_arguments(cfg)
+        check_datasets(cfg, ('train_dataloader', 'test_dataloader'))
         checkpoint = None if args.checkpoint == 'random' else args.checkpoint
         figures = evaluate(cfg, checkpoint, args.protocols)
         if args.json:

@@ -16,8 +16,8 @@ from mmkd.errors import UserError
 def check_datasets(cfg: Config, loaders: Sequence[str]) -> None:
     """Check every data set with an ``ann_file`` in the named data loaders.
 
-    Lists of MMAction2's ``VideoDataset`` are read to the end; of others only the list
-    itself must be there.
+    Lists of MMAction2's ``VideoDataset`` (and of ours whose names end so) are read to
+    the end; of others only the list itself must be there.
 
     Args:
         cfg: Config.
@@ -47,7 +47,7 @@ def _check_dataset(place: str, dataset: Mapping[str, Any], classes: int | None) 
         raise _missing('list of clips', ann_file, place)
     if not os.path.getsize(ann_file):
         raise UserError(f'{ann_file} ({place}) is empty', _remedy(ann_file))
-    if str(dataset.get('type')).split('.')[-1] != 'VideoDataset':
+    if not str(dataset.get('type')).endswith('VideoDataset'):
         return
     prefix = (dataset.get('data_prefix') or {}).get('video') or ''
     folder = os.path.join(root, prefix)
