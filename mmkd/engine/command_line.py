@@ -3,6 +3,7 @@
 import gc
 import os
 import time
+import warnings
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
