@@ -2,7 +2,7 @@
 # Without load_from it is the baseline from scratch.
 _base_ = '../finetune/r3d_ucf101.py'
 model = dict(
-    data_preprocessor=dict(convention='bgr255'),
+    data_preprocessor=dict(convention='bgr255', residual=True),
     backbone=dict(base_channels=16),
     cls_head=dict(in_channels=128, num_classes=12),
 )
@@ -30,10 +30,10 @@ test_pipeline = [
 train_list = dict(ann_file='data/synthetic/train.txt', data_prefix=videos)
 test_list = dict(ann_file='data/synthetic/test.txt', data_prefix=videos)
 train = dict(pipeline=train_pipeline, **train_list)
-train_dataloader = dict(batch_size=8, num_workers=2, dataset=train)
+train_dataloader = dict(batch_size=16, num_workers=2, dataset=train)
 test = dict(pipeline=test_pipeline, **test_list)
 test_dataloader = dict(batch_size=4, num_workers=2, dataset=test)
 train_cfg = dict(max_epochs=60)
-adamw = dict(_delete_=True, type='AdamW', lr=0.001, weight_decay=0.05)
+adamw = dict(_delete_=True, type='AdamW', lr=0.002, weight_decay=0.05)
 optim_wrapper = dict(optimizer=adamw)
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=60, by_epoch=True)]
