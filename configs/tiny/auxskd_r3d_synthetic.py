@@ -30,7 +30,8 @@ train_dataloader = dict(
         ],
     ),
 )
-train_cfg = dict(max_epochs=40)
+train_cfg = dict(max_epochs=20)
 adamw = dict(_delete_=True, type='AdamW', lr=0.002, weight_decay=0.05)
 optim_wrapper = dict(optimizer=adamw)
-param_scheduler = [dict(type='CosineAnnealingLR', T_max=40, by_epoch=True)]
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=20, by_epoch=True)]
+default_hooks = dict(checkpoint=dict(interval=10, max_keep_ckpts=1))

@@ -10,10 +10,7 @@ videos = dict(video='data/synthetic/videos')
 start = dict(type='DecordInit', num_threads=1)
 train_clip = dict(type='SampleFrames', clip_len=16, frame_interval=3)
 test_clips = dict(train_clip, num_clips=5, test_mode=True)
-end = [
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
-]
+end = (dict(type='FormatShape', input_format='NCTHW'), dict(type='PackActionInputs'))
 train_pipeline = [
     *(start, train_clip, dict(type='mmkd.DecodeViews')),
     dict(type='RandomResizedCrop', area_range=(0.5, 1.0)),
@@ -33,7 +30,8 @@ train = dict(pipeline=train_pipeline, **train_list)
 train_dataloader = dict(batch_size=16, num_workers=2, dataset=train)
 test = dict(pipeline=test_pipeline, **test_list)
 test_dataloader = dict(batch_size=4, num_workers=2, dataset=test)
-train_cfg = dict(max_epochs=60)
+train_cfg = dict(max_epochs=40)
 adamw = dict(_delete_=True, type='AdamW', lr=0.002, weight_decay=0.05)
 optim_wrapper = dict(optimizer=adamw)
-param_scheduler = [dict(type='CosineAnnealingLR', T_max=60, by_epoch=True)]
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=40, by_epoch=True)]
+default_hooks = dict(checkpoint=dict(interval=10, max_keep_ckpts=1))
