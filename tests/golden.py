@@ -70,6 +70,9 @@ class Golden:
             mine: Tensor, array or number.
             double: Compare with the double-precision run and its sharper bounds.
         """
+        if not double and name in self.spec['tolerance'].get('unstable_in_float32', ()):
+            # The official code does not agree with itself there; see double precision.
+            return
         rule = self.spec['outputs'][name]
         stored = (self.float64 if double else self.float32)[name]
         if isinstance(mine, Tensor):

@@ -1,18 +1,22 @@
 """Compare training steps of a ``Pretrainer`` with those of the official code."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from mmaction.structures import ActionDataSample
 from mmengine.structures import LabelData
 from torch import Tensor, nn
 
-from mmkd.zoo.convert.renaming import VCOP_RESNET, renamer
+from mmkd.zoo.convert.renaming import VCOP_RESNET, Table, renamer
 from tests.golden import Golden
 
 
 def load_by_table(
-    model: nn.Module, official: dict[str, Tensor], prefixes: dict[str, str]
+    model: nn.Module,
+    official: dict[str, Tensor],
+    prefixes: dict[str, str],
+    naming: Table = VCOP_RESNET,
 ) -> dict[str, str]:
     """Fill a model from official tensors, strictly, and return ``official -> own``.
 
@@ -21,8 +25,9 @@ def load_by_table(
         official: The official state dict.
         prefixes: Longest official prefix first, and the prefix that it becomes.
             Names behind a prefix that becomes a backbone are renamed as well.
+        naming: How the official names within the backbone become ours.
     """
-    rename = renamer(VCOP_RESNET)
+    rename = renamer(naming)
     table = {}
     for key in official:
         old, new = next(p for p in prefixes.items() if key.startswith(p[0]))
@@ -38,14 +43,24 @@ def load_by_table(
     return table
 
 
-def samples(labels: dict[str, list[int]]) -> list[ActionDataSample]:
-    """Return one data sample per clip with view labels ``(1,)``."""
+def samples(
+    labels: dict[str, list[Any]], places: Sequence[int] | None = None
+) -> list[ActionDataSample]:
+    """Return one data sample per clip.
+
+    Args:
+        labels: View labels by name, one per sample: a number for ``(1,)``, or a list of
+            ``M`` numbers.
+        places: Places of the samples in their list.
+    """
     count = len(next(iter(labels.values())))
     result = []
     for i in range(count):
         sample = ActionDataSample()
+        if places is not None:
+            sample.set_metainfo({'sample_idx': int(places[i])})
         sample.view_labels = LabelData(
-            **{k: torch.tensor([v[i]]) for k, v in labels.items()}
+            **{k: torch.tensor(v[i]).reshape(-1) for k, v in labels.items()}
         )
         result.append(sample)
     return result
@@ -91,7 +106,10 @@ class StepCheck:
 
     def check_gradients(self, step: str, group: str) -> None:
         """Compare the gradients of a group after backward."""
-        gradients = [p.grad for p in self.groups[group]]
+        gradients = [
+            torch.zeros_like(p) if p.grad is None else p.grad
+            for p in self.groups[group]
+        ]
         self.golden.check(f'{step}.{group}.grad_l2', norms(gradients), self.double)
 
     def check_change(self, step: str, group: str) -> None:

@@ -10,6 +10,7 @@ default_hooks = dict(checkpoint=dict(save_best=None))
 custom_hooks = [
     dict(type='mmkd.LoadReportHook'),
     dict(type='mmkd.InputConventionHook'),
+    dict(type='mmkd.TeacherHashHook'),
     dict(type='mmkd.ProgressBarHook'),
 ]
 

@@ -1,10 +1,12 @@
 """From decoded uint8 clips to what the network expects, on the model's device."""
 
+from dataclasses import replace
 from typing import Any
 
 from mmaction.models.data_preprocessors import ActionDataPreprocessor
 
 from mmkd.models.input_convention import get_convention
+from mmkd.models.residual_frames import residual_frames
 from mmkd.registry import MODELS
 
 
@@ -19,6 +21,8 @@ class ClipPreprocessor(ActionDataPreprocessor):
     Args:
         convention: Name in :data:`mmkd.models.input_convention.CONVENTIONS`.
             Defaults to ``'imagenet'``.
+        residual: Give the network differences of the normalised frames, as PCL does
+            (https://arxiv.org/abs/2010.15464). Defaults to False.
         **kwargs: Further arguments of MMAction2's ``ActionDataPreprocessor``
             (for instance ``blending``).
 
@@ -26,7 +30,9 @@ class ClipPreprocessor(ActionDataPreprocessor):
         UserError: If the convention is not known.
     """
 
-    def __init__(self, convention: str = 'imagenet', **kwargs: Any) -> None:
+    def __init__(
+        self, convention: str = 'imagenet', residual: bool = False, **kwargs: Any
+    ) -> None:
         self_convention = get_convention(convention)
         mean, std = self_convention.scaled_to_255()
         plain = all(m == 0 for m in mean) and all(s == 1 for s in std)
@@ -39,4 +45,11 @@ class ClipPreprocessor(ActionDataPreprocessor):
             format_shape='NCTHW',
             **kwargs,
         )
-        self.convention = self_convention
+        self.convention = replace(self_convention, residual=residual)
+
+    def preprocess(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """Stack and normalise clips, and take differences where asked to."""
+        batch, data_samples = super().preprocess(*args, **kwargs)
+        if self.convention.residual:
+            batch = residual_frames(batch)
+        return batch, data_samples

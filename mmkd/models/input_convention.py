@@ -22,6 +22,8 @@ class InputConvention:
         value_range: Largest value before ``mean`` and ``std`` apply: 1 or 255.
         mean: Subtracted per channel, in units of ``value_range``.
         std: Divided by per channel, in units of ``value_range``.
+        residual: Whether frames are then replaced by their differences, see
+            :func:`~mmkd.models.residual_frames.residual_frames`.
     """
 
     name: str
@@ -29,12 +31,20 @@ class InputConvention:
     value_range: Literal[1, 255]
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
+    residual: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain Python values, fit for the meta of a checkpoint."""
-        return {
+        """Return plain Python values, fit for the meta of a checkpoint.
+
+        ``residual`` is named only where it is true, as checkpoints of before it was
+        known do.
+        """
+        values = {
             k: list(v) if k in ('mean', 'std') else v for k, v in asdict(self).items()
         }
+        if not self.residual:
+            del values['residual']
+        return values
 
     def scaled_to_255(self) -> tuple[list[float], list[float]]:
         """Return ``(mean, std)`` for pixels in 0..255."""

@@ -140,6 +140,18 @@ class Pretrainer(BaseModel):
             UserError: If a task reads a view that the sample does not have.
         """
         labels, indices = stack_labels(data_samples), stack_indices(data_samples)
+        return self.task_losses(inputs, labels, indices)
+
+    def task_losses(
+        self, inputs: Tensor, labels: dict[str, Tensor], indices: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Do what :meth:`loss` does, for labels that are stacked already.
+
+        Args:
+            inputs: Clips of shape ``(N, M, 3, T, H, W)``.
+            labels: View labels ``(N, M)`` by name.
+            indices: Places ``(N,)`` of the samples in their list.
+        """
         student = self._encode_student(inputs)
         teacher = self._encode_teachers(inputs)
         losses = {}

@@ -24,6 +24,7 @@ def cfg(tmp_path: Path) -> Config:
         loader = cfg[f'{part}_dataloader']
         loader.dataset.update(ann_file=str(path), data_prefix={'video': str(videos)})
         loader.update(num_workers=0, persistent_workers=False, batch_size=2)
+    cfg.model.data_preprocessor.residual = False
     cfg.model.backbone.base_channels = 4
     cfg.model.cls_head.in_channels = 32
     return cfg

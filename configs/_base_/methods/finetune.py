@@ -34,13 +34,7 @@ test_dataloader = dict(
         test_mode=True,
         pipeline=[
             dict(type='DecordInit', num_threads=1),
-            dict(
-                type='SampleFrames',
-                clip_len=16,
-                frame_interval=1,
-                num_clips=10,
-                test_mode=True,
-            ),
+            dict(type='mmkd.EvenClips', clip_len=16, num_clips=10),
             dict(type='mmkd.DecodeViews'),
             dict(type='Resize', scale=(-1, 112)),
             dict(type='CenterCrop', crop_size=112),

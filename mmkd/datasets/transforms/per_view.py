@@ -8,23 +8,30 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
+from mmkd.datasets.transforms.sampling.base import IGNORE
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 
 Results = dict[str, Any]
 
 
-def _view_of(results: Results, view: int, clip_len: int) -> Results:
+def _clip_of(results: Results, views: Sequence[int]) -> Results:
     """Return what the inner transforms see: one clip, with a state of its own."""
     state = {key: value for key, value in results.items() if key != 'imgs'}
     state = copy.deepcopy(state)
     records = state.pop('view_records', None)
-    state.update(records[view] if records else {})
+    state.update(records[views[0]] if records else {})
     state['num_clips'] = 1
+    state['clip_len'] = len(views) * results['clip_len']
     for name, labels in state.get('view_labels', {}).items():
-        state['view_labels'][name] = labels[view : view + 1]
-    state['imgs'] = results['imgs'][view * clip_len : (view + 1) * clip_len]
+        state['view_labels'][name] = labels[list(views)]
+    state['imgs'] = [image for view in views for image in _frames(results, view)]
     return state
+
+
+def _frames(results: Results, view: int) -> list[np.ndarray]:
+    clip_len = results['clip_len']
+    return results['imgs'][view * clip_len : (view + 1) * clip_len]
 
 
 def _changes(before: Results, after: Results) -> Results:
@@ -51,57 +58,118 @@ class PerView(BaseTransform):
     only ``imgs`` and ``img_shape`` change, and ``view_labels``: an inner transform may
     write a label ``(1,)`` of its view, and the views' labels are joined to ``(M,)``.
 
+    With ``groups``, the views of a group pass the transforms together, as one clip of
+    joined frames: they share every draw. Each of them gets the group's record, and a
+    label ``(1,)`` that is written inside.
+
+    With ``views``, the others pass as they are; a label that is new inside is -100
+    for them.
+
     Source: ours.
 
     Args:
         transforms: Configs of transforms, or callables from results to results.
+        groups: Which views belong together, each view in one group; for instance
+            ``((0,), (1, 2))``. Defaults to None: each view by itself.
+        views: The views to transform, each by itself. Defaults to None: all.
+
+    Raises:
+        UserError: If both ``groups`` and ``views`` are given.
     """
 
     def __init__(
-        self, transforms: Sequence[dict[str, Any] | Callable[[Results], Results]]
+        self,
+        transforms: Sequence[dict[str, Any] | Callable[[Results], Results]],
+        groups: Sequence[Sequence[int]] | None = None,
+        views: Sequence[int] | None = None,
     ) -> None:
+        if groups is not None and views is not None:
+            raise UserError('PerView: groups and views', 'Give one of them.')
         self.transforms = Compose(transforms)
+        self.views = None if views is None else tuple(views)
+        self.groups = None if groups is None else tuple(tuple(g) for g in groups)
 
     def transform(self, results: Results) -> Results | None:
         """Transform one sample; None if an inner transform gives None.
 
         Raises:
-            UserError: If the views end with different sizes, numbers of frames or
-                labels.
+            UserError: If the groups are not those of the views, or the views end with
+                different sizes, numbers of frames or labels.
         """
-        clip_len, views, records = results['clip_len'], [], []
-        for index in range(results['num_clips']):
-            view = _view_of(results, index, clip_len)
-            before = dict(view)
-            view = self.transforms(view)
-            if view is None:
+        count = results['num_clips']
+        earlier = results.get('view_records', [{}] * count)
+        views: dict[int, Results] = {}
+        records: dict[int, Results] = {}
+        for group in self._groups_of(count):
+            clip = _clip_of(results, group)
+            before = dict(clip)
+            if self.views is None or group[0] in self.views:
+                clip = self.transforms(clip)
+            if clip is None:
                 return None
-            views.append(view)
-            earlier = results.get('view_records', [{}] * results['num_clips'])[index]
-            records.append({**earlier, **_changes(before, view)})
-        self._check(views, clip_len)
-        results['imgs'] = [image for view in views for image in view['imgs']]
+            changes = _changes(before, clip)
+            records |= {view: {**earlier[view], **changes} for view in group}
+            views |= self._split(clip, group, results['clip_len'])
+        ordered = [views[view] for view in range(count)]
+        self._check_sizes(ordered)
+        results['imgs'] = [image for view in ordered for image in view['imgs']]
         results['img_shape'] = tuple(results['imgs'][0].shape[:2])
-        results['view_records'] = records
-        self._join_labels(results, views)
+        results['view_records'] = [records[view] for view in range(count)]
+        self._join_labels(results, ordered)
         return results
 
-    def _check(self, views: list[Results], clip_len: int) -> None:
+    def _groups_of(self, count: int) -> Sequence[Sequence[int]]:
+        if self.views is not None and not set(self.views) <= {*range(count)}:
+            raise UserError(
+                f'PerView: views {self.views} of {count}', f'Name 0 to {count - 1}.'
+            )
+        if self.groups is None:
+            return [(view,) for view in range(count)]
+        if sorted(view for group in self.groups for view in group) != [*range(count)]:
+            raise UserError(
+                f'PerView: groups {self.groups} for {count} views',
+                f'Name each of the views 0 to {count - 1} once.',
+            )
+        return self.groups
+
+    def _split(
+        self, clip: Results, group: Sequence[int], clip_len: int
+    ) -> dict[int, Results]:
+        """Return images and labels of each view of a transformed group."""
+        if len(clip['imgs']) != clip_len * len(group):
+            raise UserError(
+                f'PerView: a clip of {clip_len * len(group)} frames ends with '
+                f'{len(clip["imgs"])}',
+                'Use inside it only transforms that keep the number of frames.',
+            )
+        whole = {'clip_len': clip_len, 'imgs': clip['imgs']}
+        labels = {
+            name: np.broadcast_to(values, len(group))
+            for name, values in clip.get('view_labels', {}).items()
+        }
+        return {
+            view: {
+                'imgs': _frames(whole, place),
+                'view_labels': {k: v[place : place + 1] for k, v in labels.items()},
+            }
+            for place, view in enumerate(group)
+        }
+
+    def _check_sizes(self, views: list[Results]) -> None:
         sizes = {image.shape[:2] for view in views for image in view['imgs']}
         if len(sizes) > 1:
             raise UserError(
                 f'PerView: the views end with different sizes {sorted(sizes)}',
                 'End its transforms with a crop or resize to one size.',
             )
-        lengths = sorted({len(view['imgs']) for view in views})
-        if lengths != [clip_len]:
-            raise UserError(
-                f'PerView: views of {clip_len} frames end with {lengths} frames',
-                'Use inside it only transforms that keep the number of frames.',
-            )
 
     def _join_labels(self, results: Results, views: list[Results]) -> None:
-        names = [set(view.get('view_labels', {})) for view in views]
+        if self.views is not None:
+            known = views[self.views[0]]['view_labels'] if self.views else {}
+            blank = {name: np.array([IGNORE]) for name in known}
+            for view in views:
+                view['view_labels'] = blank | view['view_labels']
+        names = [set(view['view_labels']) for view in views]
         if any(name != names[0] for name in names):
             raise UserError(
                 f'PerView: the views end with different labels {names}',
@@ -114,4 +182,7 @@ class PerView(BaseTransform):
             }
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}({self.transforms})'
+        return (
+            f'{type(self).__name__}({self.transforms}, groups={self.groups}, '
+            f'views={self.views})'
+        )

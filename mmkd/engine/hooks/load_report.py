@@ -1,13 +1,12 @@
 """Say what a checkpoint gave to the model, and refuse one that does not fit."""
 
-from typing import Any, cast
+from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
 
 from mmkd.engine.load_weights import load_weights
+from mmkd.engine.unwrap import unwrap
 from mmkd.registry import HOOKS
 
 
@@ -38,7 +37,7 @@ class LoadReportHook(Hook):
             UserError: If nothing fits, the backbone does not, or a key is missing that
                 must be there.
         """
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         report = load_weights(model, checkpoint.get('state_dict', checkpoint))
         source = (
             f'checkpoint {runner._load_from}' if runner._load_from else 'checkpoint'
@@ -48,9 +47,3 @@ class LoadReportHook(Hook):
             report.raise_if_incomplete(source)
         runner.logger.info(f'{source}: {report}')
         checkpoint['state_dict'] = model.state_dict()
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = cast(nn.Module, model.module)
-    return model

@@ -12,7 +12,8 @@ from mmkd.errors import UserError
 def check_checkpoints(cfg: Config) -> None:
     """Check ``load_from`` and every ``checkpoint`` inside the model.
 
-    Addresses (``https://...``) are left to whoever fetches them.
+    Addresses (``https://...``) are left to whoever fetches them, and ``'random'`` is
+    the start of a network.
 
     Args:
         cfg: Config.
@@ -28,15 +29,15 @@ def check_checkpoints(cfg: Config) -> None:
             raise UserError(
                 f'checkpoint {path} ({place} of {cfg.filename}) does not exist; looked '
                 f'for it in {os.getcwd()}',
-                _remedy(path),
+                _remedy(path, place),
             )
 
 
 def _is_there(path: str) -> bool:
-    return '://' in path or Path(path).expanduser().is_file()
+    return '://' in path or path == 'random' or Path(path).expanduser().is_file()
 
 
-def _remedy(path: str) -> str:
+def _remedy(path: str, place: str) -> str:
     """``work_dirs/auxskd/r3d_k100/epoch_18.pth`` comes from a config of that name."""
     parts = Path(path).parts
     if 'work_dirs' in parts:
@@ -44,4 +45,4 @@ def _remedy(path: str) -> str:
         config = Path('configs') / run.with_suffix('.py')
         if config.is_file():
             return f'Run `python tools/train.py {config}` first, or name another one.'
-    return 'Name a file that exists with --cfg-options load_from=PATH.'
+    return f'Name a file that exists with --cfg-options {place}=PATH.'

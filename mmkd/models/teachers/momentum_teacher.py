@@ -20,8 +20,8 @@ class MomentumTeacher(BaseModule):
     At the start of every training step ``teacher = m * teacher + (1 - m) * student``,
     for parameters only: batch statistics are the teacher's own. It starts as an exact
     copy of the student, also when the student's weights come from a checkpoint that
-    holds no teacher. It is never trained, and it is in the checkpoint, since it cannot
-    be had again otherwise.
+    holds no teacher, or the teacher of other tasks. It is never trained, and it is in
+    the checkpoint, since it cannot be had again otherwise.
 
     Source: Mean Teacher, https://arxiv.org/abs/1703.01780, and MoCo,
     https://arxiv.org/abs/1911.05722; values of auxSKD, https://arxiv.org/abs/2112.04011.
@@ -115,6 +115,11 @@ class MomentumTeacher(BaseModule):
 
         return shuffled_over_processes(embed, clips) if self.shuffle else embed(clips)
 
-    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
-        super()._load_from_state_dict(*args, **kwargs)
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+        # A teacher of other tasks has no projections for these: start as a copy.
+        if any(f'{prefix}{name}' not in state_dict for name in self.state_dict()):
+            self.steps.zero_()
         self._steps = None

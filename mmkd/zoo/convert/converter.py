@@ -9,7 +9,6 @@ import torch
 
 from mmkd.errors import UserError
 from mmkd.files import replacing, sha256
-from mmkd.models.input_convention import get_convention
 from mmkd.version import __version__
 from mmkd.zoo.convert.kinds import KINDS, Kind
 from mmkd.zoo.convert.matching import Match
@@ -34,11 +33,12 @@ class Conversion:
     output: Path
 
     def __str__(self) -> str:
-        convention = get_convention(self.kind.method.convention)
+        convention = self.kind.method.pixels
         return (
             f'{self.kind.name}: {self.match}; pixels {convention.name} '
             f'({convention.channel_order}, 0..{convention.value_range}, '
-            f'mean {convention.mean}, std {convention.std}); '
+            f'mean {convention.mean}, std {convention.std}'
+            f'{", frame differences" if convention.residual else ""}); '
             f'written to {self.output} for configs/_base_/models/'
             f'{self.kind.network.config}.py'
         )
@@ -90,7 +90,7 @@ def convert_checkpoint(
 
 def _plain_checkpoint(kind: Kind, matched: Match, source: Path) -> dict[str, Any]:
     meta = {
-        'input_convention': get_convention(kind.method.convention).as_dict(),
+        'input_convention': kind.method.pixels.as_dict(),
         'network': kind.network.config,
         'source_kind': kind.name,
         'source_repository': kind.method.repository,

@@ -1,7 +1,8 @@
 """The checkpoints that can be converted: which network by which method."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mmkd.models.input_convention import InputConvention, get_convention
 from mmkd.zoo.convert import renaming
 from mmkd.zoo.convert.renaming import Table
 
@@ -33,11 +34,18 @@ class Method:
         marks: Patterns that only files of this method have, some of them all; they are
             searched in the names of tensors and, as ``file:KEY``, in the keys of the
             file around them. Empty where the network alone says it.
+        residual: Whether it saw frame differences, as PCL's default is.
     """
 
     convention: str
     repository: str
     marks: tuple[str, ...] = ()
+    residual: bool = False
+
+    @property
+    def pixels(self) -> InputConvention:
+        """The input convention."""
+        return replace(get_convention(self.convention), residual=self.residual)
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,7 @@ _PCL = Method(
     'imagenet',
     f'{_GITHUB}/BestJuly/Pretext-Contrastive-Learning',
     (r'^projector\.',),
+    residual=True,
 )
 _TORCHVISION = Method('kinetics', f'{_GITHUB}/pytorch/vision')
 

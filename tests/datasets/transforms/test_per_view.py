@@ -171,7 +171,7 @@ def test_a_group_passes_as_one_clip_and_its_labels_return_to_their_views():
 
 @pytest.mark.parametrize('groups', [((0,), (1,)), ((0, 1), (1, 2)), ((0, 1, 2, 3),)])
 def test_groups_that_are_no_partition_are_the_users_error(groups):
-    with pytest.raises(UserError, match='for 3 views.*each of the views 0 to 2 once'):
+    with pytest.raises(UserError, match=r'for 3 views.*each of the views 0 to 2 once'):
         PerView([], groups=groups)(sample(views=3))
 
 
@@ -184,3 +184,25 @@ def test_it_is_built_from_a_config_with_inner_configs():
     per_view = TRANSFORMS.build({'type': 'mmkd.PerView', 'transforms': [crop]})
     results = per_view(sample())
     assert {image.shape for image in results['imgs']} == {(4, 4, 3)}
+
+
+def test_views_that_are_not_named_pass_and_their_new_labels_are_ignored():
+    def turn(results):
+        results['imgs'] = [image + 100 for image in results['imgs']]
+        results['view_labels']['turn'] = np.array([2])
+        return results
+
+    plain = sample(views=3)['imgs']
+    results = PerView([turn], views=[1])(sample(views=3))
+    for position, image in enumerate(results['imgs']):
+        added = 100 if position // 3 == 1 else 0
+        np.testing.assert_array_equal(image, plain[position] + added)
+    assert results['view_labels']['turn'].tolist() == [-100, 2, -100]
+    assert results['view_labels']['speed'].tolist() == [0, 1, 2]
+
+
+def test_impossible_views_are_the_users_error():
+    with pytest.raises(UserError, match='Give one of them'):
+        PerView([], groups=((0,),), views=(0,))
+    with pytest.raises(UserError, match=r'views \(2,\) of 2\. Name 0 to 1'):
+        PerView([], views=(2,))(sample(views=2))

@@ -95,3 +95,18 @@ def test_never_trained() -> None:
     assert not any(p.requires_grad for p in teacher.parameters())
     with pytest.raises(UserError, match=r'momentum 1\.5'):
         MomentumTeacher(momentum=1.5)
+
+
+def test_the_teacher_of_other_tasks_does_not_count() -> None:
+    source, backbone, heads = attached()
+    source.follow(backbone, heads)
+    saved = {k: v.clone() + 1 for k, v in source.state_dict().items()}
+    teacher, backbone, _ = attached()
+    heads = {'other': nn.Linear(4, 2)}
+    teacher.attach(backbone, heads)
+    move(backbone)
+    move(heads['other'])
+    teacher.load_state_dict(saved, strict=False)
+    teacher.follow(backbone, heads)
+    assert torch.equal(teacher.backbone[0].weight, backbone[0].weight)
+    assert torch.equal(teacher.heads['other'].weight, heads['other'].weight)

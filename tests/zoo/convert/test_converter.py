@@ -60,6 +60,8 @@ def test_official_weights_give_the_official_features(name, tmp_path):
     torch.save(WRITERS[name.split('-')[0]](trunk), tmp_path / 'official.pth')
     done = convert_checkpoint('auto', tmp_path / 'official.pth', tmp_path / 'ours.pth')
     assert done.kind is kind
+    meta = torch.load(tmp_path / 'ours.pth', weights_only=True)['meta']
+    assert meta['input_convention'].get('residual', False) == name.startswith('pcl')
 
     model = recognizer(kind.network.config)
     load_checkpoint(model, str(tmp_path / 'ours.pth'))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mmaction.datasets.transforms import SampleFrames
 
 from mmkd.datasets.transforms import IGNORE, ClipOrderViews
 from mmkd.datasets.transforms.sampling.clip_order import order_class
@@ -58,6 +59,20 @@ class TestGolden:
         np.testing.assert_array_equal(mine, stored['order_class_3'])
         mine = [order_class(order) for order in itertools.permutations(range(4))]
         np.testing.assert_array_equal(mine, stored['order_class_4'])
+
+
+def test_the_ten_test_clips_of_fine_tuning_are_the_released_ones_within_a_frame():
+    stored = load_golden('frames_vcop').float32
+    differences = []
+    for (total, clip_len), released in zip(
+        stored['ten.key'].tolist(), stored['ten.start'], strict=True
+    ):
+        sampler = SampleFrames(clip_len, num_clips=10, test_mode=True)
+        results = sampler({'total_frames': total, 'start_index': 0})
+        mine = results['frame_inds'].reshape(10, clip_len)[:, 0]
+        differences.append(np.abs(mine - released).max())
+    assert differences[0] == 0
+    assert max(differences) == 1
 
 
 def test_the_start_is_drawn_before_the_order():

@@ -1,0 +1,20 @@
+# Fine-tuning, ResNet-18 of RSPNet, UCF101, with its values (two GPUs of 32 clips);
+# --split 1, 2 or 3. Give load_from a checkpoint.
+_base_ = [
+    '../_base_/models/resnet18_rspnet.py',
+    '../_base_/datasets/ucf101.py',
+    '../_base_/methods/finetune.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    type='Recognizer3D',
+    data_preprocessor=_base_.data_preprocessor,
+    cls_head=dict(
+        in_channels=_base_.feature_channels,
+        num_classes=_base_.num_classes,
+        **_base_.head,
+    ),
+)
+train_dataloader = dict(batch_size=64, dataset=dict(**_base_.train_list))
+test_dataloader = dict(dataset=dict(**_base_.test_list))
+auto_scale_lr = dict(base_batch_size=64)

@@ -1,0 +1,3 @@
+# VideoPace after auxSKD (phase 1), C3D, Kinetics-100.
+_base_ = './c3d_k100.py'
+load_from = 'work_dirs/auxskd/c3d_k100/epoch_18.pth'

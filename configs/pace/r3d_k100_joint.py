@@ -1,0 +1,10 @@
+# VideoPace and auxSKD at once ("meanwhile"), R3D, Kinetics-100. The choice of views is
+# ours: two clips of different pace; view 0 is paced and auxSKD's student.
+_base_ = './r3d_k100.py'
+model = dict(
+    tasks=dict(skd=dict(type='mmkd.SimilarityDistill')),
+    teachers=dict(momentum=dict(type='mmkd.MomentumTeacher')),
+)
+pipeline = _base_.train_dataloader.dataset.dataset.pipeline
+pipeline[1].num_views = 2
+train_dataloader = dict(drop_last=True, dataset=dict(dataset=dict(pipeline=pipeline)))

@@ -1,0 +1,11 @@
+# PCL(3DRotNet), R(2+1)D, UCF101.
+_base_ = [
+    '../_base_/models/r2plus1d.py',
+    '../_base_/datasets/ucf101.py',
+    '../_base_/methods/pcl_rotnet.py',
+    '../_base_/default_runtime.py',
+]
+model = _base_.pretrainer
+train_dataloader = dict(dataset=dict(**_base_.pretrain_list))
+custom_hooks = [*_base_.custom_hooks, dict(type='mmkd.MemoryBankSizeHook')]
+default_hooks = dict(checkpoint=dict(interval=20))

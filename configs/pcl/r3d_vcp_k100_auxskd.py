@@ -1,0 +1,5 @@
+# PCL(VCP) after auxSKD (phase 1), R3D, Kinetics-100.
+_base_ = './r3d_vcp_k100.py'
+load_from = 'work_dirs/auxskd/r3d_k100/epoch_18.pth'
+# Ours: the pixels that phase 1 was trained with, not PCL's normalised differences.
+model = dict(data_preprocessor=dict(convention='bgr255', residual=False))

@@ -1,0 +1,15 @@
+# KD-boosted PCL(VCP), R3D from C3D, UCF101.
+_base_ = ['../pcl/r3d_vcp_ucf101.py', '../_base_/methods/pcl_kd.py']
+model = dict(
+    _delete_=True,
+    type='mmkd.Distiller',
+    student=_base_.model,
+    teacher=dict(
+        type='mmkd.FrozenTeacher',
+        config='configs/pcl/c3d_vcp_ucf101.py',
+        checkpoint='work_dirs/pcl/c3d_vcp_ucf101/epoch_200.pth',
+        tasks=['vcp'],
+    ),
+    losses=_base_.distill_losses,
+)
+train_dataloader = dict(dataset=_base_.videos)

@@ -1,0 +1,10 @@
+# 3DRotNet's rotations, R3D, UCF101.
+_base_ = [
+    '../_base_/models/r3d.py',
+    '../_base_/datasets/ucf101.py',
+    '../_base_/methods/rotation.py',
+    '../_base_/default_runtime.py',
+]
+model = _base_.pretrainer
+train_dataloader = dict(dataset=dict(**_base_.pretrain_list))
+default_hooks = dict(checkpoint=dict(interval=20))

@@ -1,0 +1,10 @@
+# RSPNet, C3D, Kinetics-100.
+_base_ = [
+    '../_base_/models/c3d.py',
+    '../_base_/datasets/k100.py',
+    '../_base_/methods/rspnet.py',
+    '../_base_/default_runtime.py',
+]
+model = _base_.pretrainer
+train_dataloader = dict(dataset=dict(**_base_.pretrain_list))
+optim_wrapper = dict(optimizer=dict(lr=0.05))

@@ -1,0 +1,11 @@
+# RSPNet, R(2+1)D, UCF101.
+_base_ = [
+    '../_base_/models/r2plus1d.py',
+    '../_base_/datasets/ucf101.py',
+    '../_base_/methods/rspnet.py',
+    '../_base_/default_runtime.py',
+]
+# Ours: a shorter queue, as 9 537 videos would fill it with their own older keys.
+_base_.pretrainer.tasks.avid.queue_size = 4096
+model = _base_.pretrainer
+train_dataloader = dict(dataset=dict(**_base_.pretrain_list))

@@ -1,0 +1,13 @@
+# RSPNet, ResNet-18, UCF101.
+_base_ = [
+    '../_base_/models/resnet18_rspnet.py',
+    '../_base_/datasets/ucf101.py',
+    '../_base_/methods/rspnet.py',
+    '../_base_/default_runtime.py',
+]
+# Ours: a shorter queue, as 9 537 videos would fill it with their own older keys.
+_base_.pretrainer.tasks.avid.queue_size = 4096
+model = _base_.pretrainer
+train_dataloader = dict(batch_size=64, dataset=dict(**_base_.pretrain_list))
+optim_wrapper = dict(optimizer=dict(lr=0.1))
+auto_scale_lr = dict(base_batch_size=64)

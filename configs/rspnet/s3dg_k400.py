@@ -1,0 +1,11 @@
+# RSPNet, S3D-G, Kinetics-400. 224 pixels.
+_base_ = [
+    '../_base_/models/s3dg_rspnet.py',
+    '../_base_/datasets/k400.py',
+    '../_base_/methods/rspnet_224.py',
+    '../_base_/default_runtime.py',
+]
+model = _base_.pretrainer
+train_dataloader = dict(batch_size=64, dataset=dict(**_base_.pretrain_list))
+optim_wrapper = dict(optimizer=dict(lr=0.05))
+auto_scale_lr = dict(base_batch_size=64)

@@ -1,0 +1,3 @@
+# Self-distilled fine-tuning, R(2+1)D, HMDB51. Give load_from a pre-trained checkpoint.
+_base_ = ['../finetune/r2plus1d_hmdb51.py', '../_base_/methods/selfdistill.py']
+custom_hooks = [_base_.epoch_teacher, *_base_.custom_hooks]

@@ -1,0 +1,56 @@
+"""Hold videos out of a training list, to validate on."""
+
+import random
+from typing import Any, Literal
+
+from mmaction.datasets import VideoDataset
+
+from mmkd.errors import UserError
+from mmkd.registry import DATASETS
+
+
+@DATASETS.register_module()
+class SplitVideoDataset(VideoDataset):
+    """One of the two parts of a list: videos to train on, or those held out.
+
+    ``held_out`` videos are drawn at random; the same list, number and seed give the
+    same videos everywhere, in the order of the list. ``sample_idx`` counts within the
+    part. Source: ours; VCOP's released code (Xu et al., CVPR 2019) does so.
+
+    Args:
+        ann_file: As in MMAction2's ``VideoDataset``, which takes the other arguments.
+        part: ``'train'`` or ``'val'``.
+        held_out: Number of videos of the part ``'val'``. Defaults to 800 (VCOP on
+            UCF101).
+        seed: Seed of the draw. Defaults to 632 (VCOP's seed; its draw is another).
+        **kwargs: Further arguments of ``VideoDataset``.
+
+    Raises:
+        UserError: If one of the parts would be empty.
+    """
+
+    def __init__(
+        self,
+        ann_file: str,
+        part: Literal['train', 'val'],
+        held_out: int = 800,
+        seed: int = 632,
+        **kwargs: Any,
+    ) -> None:
+        self.part = part
+        self.held_out = held_out
+        self.seed = seed
+        super().__init__(ann_file, **kwargs)
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Return the entries of this part."""
+        entries = super().load_data_list()
+        if not 0 < self.held_out < len(entries):
+            raise UserError(
+                f'{self.ann_file} has {len(entries)} videos, of which {self.held_out} '
+                'are to be held out',
+                'Set held_out to at least 1 and less than their number.',
+            )
+        places = random.Random(self.seed).sample(range(len(entries)), self.held_out)
+        held, wanted = set(places), self.part == 'val'
+        return [e for place, e in enumerate(entries) if (place in held) == wanted]

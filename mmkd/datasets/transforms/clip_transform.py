@@ -1,0 +1,95 @@
+"""Do to a clip what its label says (VCP)."""
+
+import random
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from mmkd.datasets.transforms.clip_operations import (
+    Operation,
+    rotate,
+    swap_chunks,
+    swap_quadrants,
+)
+from mmkd.errors import UserError
+from mmkd.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class ApplyClipTransform(BaseTransform):
+    """Apply the operation that ``view_labels['transform']`` names to the clip.
+
+    Goes last into ``PerView``, behind a sampler that writes the label, for instance
+    ``ClipTransformViews``: the released code operates on augmented clips, too. A
+    rotation is by 90, 180 or 270 degrees and a shuffle exchanges two of the chunks;
+    which, is drawn here and not told. A remote clip is the sampler's affair, and -100
+    leaves the clip alone. No record of the geometry is left, so that no transform that
+    goes by the place of the pixels may follow.
+
+    Source: VCP, https://arxiv.org/abs/2001.00294; draws as in PCL's released code.
+
+    Args:
+        num_chunks: Parts in time for the shuffle. Default 4 (released).
+
+    Raises:
+        UserError: If there are fewer than two chunks.
+    """
+
+    def __init__(self, num_chunks: int = 4) -> None:
+        if num_chunks < 2:
+            raise UserError(
+                f'ApplyClipTransform: {num_chunks} chunks cannot be exchanged',
+                'Set num_chunks to at least 2.',
+            )
+        self.num_chunks = num_chunks
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Operate on the single clip of ``results``.
+
+        Raises:
+            UserError: If there is no label, or the clip does not allow the operation.
+        """
+        labels = results.get('view_labels', {}).get('transform')
+        if labels is None or len(labels) != 1:
+            raise UserError(
+                'ApplyClipTransform: no label "transform" of a single view',
+                'Put it into PerView, behind mmkd.ClipTransformViews.',
+            )
+        clip = self.operate(np.stack(results['imgs']), int(labels[0]))
+        results['imgs'] = list(clip)
+        return results
+
+    def operate(self, clip: np.ndarray, label: int) -> np.ndarray:
+        """Draw what the label leaves open and return the clip ``(T, H, W, C)``."""
+        self._check(*clip.shape[:3])
+        if label == Operation.ROTATION:
+            return rotate(clip, random.randint(0, 2) + 1)
+        if label == Operation.QUADRANTS:
+            return swap_quadrants(clip)
+        if label == Operation.CHUNKS:
+            return swap_chunks(clip, *self.draw_chunks(), self.num_chunks)
+        return clip
+
+    def draw_chunks(self) -> tuple[int, int]:
+        """Draw two different chunks, as the released code does."""
+        first = random.randint(0, self.num_chunks - 1)
+        further = random.randint(0, self.num_chunks - 2) + 1
+        return first, (first + further) % self.num_chunks
+
+    def _check(self, length: int, height: int, width: int) -> None:
+        if height != width:
+            raise UserError(
+                f'ApplyClipTransform: frames of {width} x {height} pixels',
+                'Crop or resize them to a square before; their form would tell a '
+                'rotation.',
+            )
+        if length % self.num_chunks:
+            raise UserError(
+                f'ApplyClipTransform: {length} frames make no {self.num_chunks} equal '
+                'chunks',
+                'Set clip_len to a multiple of num_chunks.',
+            )
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(num_chunks={self.num_chunks})'

@@ -1,0 +1,55 @@
+"""InfoNCE: find the positive among negatives."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mmkd.registry import MODELS
+
+
+def info_nce(positive: Tensor, negatives: Tensor, temperature: float = 0.07) -> Tensor:
+    """Return the cross-entropy of telling the positive from the negatives.
+
+    Similarities are divided by the temperature; the positive is the right class among
+    ``1 + K``. Gradient flows to both arguments.
+
+    Source: MoCo, https://arxiv.org/abs/1911.05722.
+
+    Args:
+        positive: Similarity of each row with its positive, ``(N,)``.
+        negatives: Similarities with the negatives, ``(N, K)``.
+        temperature: Defaults to 0.07.
+
+    Returns:
+        A scalar, the mean over rows; ``log(1 + K)`` if all similarities are equal.
+
+    Raises:
+        ValueError: If the shapes are not ``(N,)`` and ``(N, K)``.
+    """
+    if positive.ndim != 1 or negatives.ndim != 2 or len(positive) != len(negatives):
+        raise ValueError(
+            f'expected (N,) and (N, K), got {tuple(positive.shape)} and '
+            f'{tuple(negatives.shape)}'
+        )
+    logits = torch.cat([positive[:, None], negatives], dim=1) / temperature
+    target = torch.zeros(len(logits), dtype=torch.long, device=logits.device)
+    return functional.cross_entropy(logits, target)
+
+
+@MODELS.register_module()
+class InfoNCELoss(nn.Module):
+    """Registered form of :func:`info_nce`; takes ``(N,)`` and ``(N, K)`` similarities.
+
+    Source: https://arxiv.org/abs/1911.05722.
+
+    Args:
+        temperature: Defaults to 0.07.
+    """
+
+    def __init__(self, temperature: float = 0.07) -> None:
+        super().__init__()
+        self.temperature = temperature
+
+    def forward(self, positive: Tensor, negatives: Tensor) -> Tensor:
+        """Return the loss of similarities ``(N,)`` and ``(N, K)``."""
+        return info_nce(positive, negatives, self.temperature)

@@ -1,0 +1,102 @@
+"""One feature for each video of the data set."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mmkd.errors import UserError
+
+
+class MemoryBank(nn.Module):
+    """A moving average of the feature of every video, the same on every process.
+
+    The features start uniform in ``[-s, s]`` with ``s = sqrt(3 / dim)``, which gives
+    them a norm of about 1.
+
+    Source: *Unsupervised Feature Learning via Non-Parametric Instance Discrimination*,
+    https://arxiv.org/abs/1805.01978, in the form of CMC,
+    https://arxiv.org/abs/1906.05849.
+
+    Args:
+        size: Number of videos. None: not known yet, see :meth:`resize`.
+        dim: Width of a feature. Defaults to 128.
+        momentum: Share of the old feature in the new one. Defaults to 0.5.
+
+    Raises:
+        UserError: If a size is not positive, or ``momentum`` is not in 0..1.
+    """
+
+    features: Tensor
+
+    def __init__(
+        self, size: int | None = None, dim: int = 128, momentum: float = 0.5
+    ) -> None:
+        super().__init__()
+        if dim < 1 or not 0 <= momentum <= 1:
+            raise UserError(
+                f'a memory bank of width {dim} and momentum {momentum}',
+                'Give a positive width and a momentum in 0..1.',
+            )
+        self.momentum = momentum
+        self.register_buffer('features', torch.empty(0, dim))
+        if size is not None:
+            self.resize(size)
+
+    @property
+    def size(self) -> int:
+        """Number of videos; 0 while it is not known."""
+        return len(self.features)
+
+    def resize(self, size: int) -> None:
+        """Start anew with room for ``size`` videos.
+
+        Draws from torch's global generator on the CPU; where processes have different
+        seeds, the caller has to send the features of one to the others.
+
+        Raises:
+            UserError: If ``size`` is not positive.
+        """
+        if size < 1:
+            raise UserError(f'a memory bank for {size} videos', 'Give 1 or more.')
+        dim = self.features.shape[1]
+        start = torch.empty(size, dim).uniform_(-1, 1) * (3 / dim) ** 0.5
+        # The tensor itself stays: wrappers of the model hold on to it.
+        self.features.data = start.to(self.features)
+
+    def similarities(self, queries: Tensor, rows: Tensor) -> Tensor:
+        """Return the dot product of each query with the features of its own rows.
+
+        Computed in the precision of the bank, also under autocast: divided by a
+        temperature of 0.07, half precision would be too coarse.
+
+        Args:
+            queries: Shape ``(N, dim)``.
+            rows: Video numbers of shape ``(N, K)``.
+
+        Returns:
+            Shape ``(N, K)``. Gradient flows to the queries only.
+        """
+        # A gathered copy, so that the graph outlives an update before backward.
+        stored = self.features.index_select(0, rows.flatten())
+        stored = stored.unflatten(0, rows.shape)
+        with torch.autocast(queries.device.type, enabled=False):
+            return torch.einsum('nd,nkd->nk', queries.to(stored.dtype), stored)
+
+    @torch.no_grad()
+    def update(self, rows: Tensor, features: Tensor) -> None:
+        """Move features towards new ones and bring them back to unit length.
+
+        Of several new features of one video the last one counts. Every process has to
+        hand over the same, see :func:`~mmkd.models.memory.gather_rows`.
+
+        Args:
+            rows: Video numbers of shape ``(N,)``.
+            features: New features of shape ``(N, dim)``.
+        """
+        same = rows[:, None] == rows[None, :]
+        places = torch.arange(len(rows), device=rows.device)
+        last = (same * places).amax(dim=1)
+        new = features[last].to(self.features.dtype)
+        mixed = torch.lerp(new, self.features[rows], self.momentum)
+        # All places of one video hold one value, so their order does not matter.
+        self.features.index_copy_(0, rows, functional.normalize(mixed, dim=1))

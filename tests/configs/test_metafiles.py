@@ -1,0 +1,40 @@
+"""Every method's folder says what is in it, in the form that MIM reads."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.shared_files import ROOT
+
+METAFILES = sorted((ROOT / 'configs').glob('*/metafile.yml'))
+
+
+@pytest.mark.parametrize('path', METAFILES, ids=lambda path: path.parent.name)
+def test_a_metafile_lists_every_config_of_its_folder(path: Path) -> None:
+    content = yaml.safe_load(path.read_text())
+    collections = {entry['Name']: entry for entry in content['Collections']}
+    for collection in collections.values():
+        assert (ROOT / collection['README']).is_file()
+        assert collection['Paper']['URL'].startswith('https://')
+    models = content['Models']
+    listed = sorted(model['Config'] for model in models)
+    there = sorted(str(p.relative_to(ROOT)) for p in path.parent.glob('*.py'))
+    assert listed == there
+    names = [model['Name'] for model in models]
+    assert len(set(names)) == len(names)
+    for model in models:
+        assert model['In Collection'] in collections
+        assert {'Architecture', 'Training Data'} <= set(model['Metadata'])
+        # Neither weights nor results of our own exist.
+        assert not {'Weights', 'Results'} & set(model)
+
+
+def test_every_method_has_one() -> None:
+    folders = {path.parent.name for path in METAFILES}
+    assert {'auxskd', 'vspp', 'vcop', 'pace', 'rotation', 'finetune'} <= folders
+
+
+def test_the_index_imports_every_metafile() -> None:
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']
+    assert sorted(index) == [str(path.relative_to(ROOT)) for path in METAFILES]
