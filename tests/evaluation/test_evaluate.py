@@ -39,7 +39,7 @@ def test_features_are_the_mean_over_clips(cfg: Config) -> None:
         sample for batch in loader for sample in zip(*batch.values(), strict=True)
     ]
     for place, (clips, sample) in enumerate(videos):
-        assert clips.shape == (5, 3, 16, 64, 64)
+        assert clips.shape == (5, 3, 16, 56, 56)
         assert int(sample.gt_label) == int(features.labels[place])
         with torch.inference_mode():
             bgr = clips[:, [2, 1, 0]].float()
