@@ -1,1 +1,5 @@
-"""Running things: command lines, checks before a run, hooks."""
+"""What runs a config: command lines, checks before a run, hooks, loading of weights."""
+
+from mmkd.engine.threads import wait_passively
+
+wait_passively()
