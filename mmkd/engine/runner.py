@@ -16,11 +16,15 @@ class CalmRunner(Runner):
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build the logger and keep blocks of text off its console handler."""
-        logger = super().build_logger(*args, **kwargs)
-        for handler in logger.handlers:
-            if not isinstance(handler, logging.FileHandler):
-                handler.addFilter(_concerns_the_user)
-        return logger
+        return calm(super().build_logger(*args, **kwargs))
+
+
+def calm(logger: MMLogger) -> MMLogger:
+    """Keep off the console of a logger what a user can do nothing about."""
+    for handler in logger.handlers:
+        if not isinstance(handler, logging.FileHandler):
+            handler.addFilter(_concerns_the_user)
+    return logger
 
 
 # Said at every epoch, or of a single process: known from the first line.

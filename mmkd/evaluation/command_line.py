@@ -4,10 +4,12 @@ import argparse
 from pathlib import Path
 
 from mmengine.config import DictAction
+from mmengine.logging import MMLogger
 
 from mmkd.engine.command_line import read_config
 from mmkd.engine.preflight.arguments import check_arguments
 from mmkd.engine.preflight.datasets import check_datasets
+from mmkd.engine.runner import calm
 from mmkd.errors import one_line_errors
 from mmkd.evaluation.evaluate import PROTOCOLS, evaluate
 from mmkd.files import write_json
@@ -40,6 +42,8 @@ def main() -> None:
         cfg.merge_from_dict(args.cfg_options or {})
         check_arguments(cfg)
         check_datasets(cfg, ('train_dataloader', 'test_dataloader'))
+        # MMEngine logs to whatever logger was made last: how each tensor started.
+        calm(MMLogger.get_instance('evaluate', log_level='WARNING'))
         checkpoint = None if args.checkpoint == 'random' else args.checkpoint
         figures = evaluate(cfg, checkpoint, args.protocols)
         if args.json:
