@@ -12,4 +12,4 @@ model = dict(
     ),
     losses=_base_.distill_losses,
 )
-train_dataloader = dict(dataset=_base_.videos)
+train_dataloader = dict(dataset=_base_.subset)

@@ -1,5 +1,5 @@
-# KD-boosted PCL(VCP) at laptop size: R3D of width 8 from width 16, the synthetic figures. Ours.
-# Train the teacher first: pcl_vcp_r3d_synthetic.py.
+# KD-boosted PCL(VCP) at laptop size: R3D of width 8 from width 16,
+# the synthetic figures. Ours. Train the teacher first: pcl_vcp_r3d_synthetic.py.
 _base_ = ['./pcl_vcp_r3d_synthetic.py', '../_base_/methods/pcl_kd.py']
 student = _base_.model
 student.backbone.base_channels = 8
@@ -15,4 +15,4 @@ model = dict(
     ),
     losses=_base_.distill_losses,
 )
-train_dataloader = dict(dataset=_base_.videos)
+train_dataloader = dict(dataset=_base_.subset)

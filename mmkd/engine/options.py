@@ -72,7 +72,7 @@ def merge_test_options(cfg: Config, args: Namespace) -> None:
     _merge_shared(cfg, args)
     cfg.load_from = args.checkpoint
     cfg.resume = False
-    if cfg.model.get('type') == 'mmkd.Distiller':
+    if cfg.get('model', {}).get('type') == 'mmkd.Distiller':
         cfg.model.teacher = None  # a test needs the student only
     for hook in cfg.get('custom_hooks') or []:
         if hook.get('type') == 'mmkd.LoadReportHook':

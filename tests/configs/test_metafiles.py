@@ -33,6 +33,7 @@ def test_a_metafile_lists_every_config_of_its_folder(path: Path) -> None:
 def test_every_method_has_one() -> None:
     folders = {path.parent.name for path in METAFILES}
     assert {'auxskd', 'vspp', 'vcop', 'pace', 'rotation', 'finetune'} <= folders
+    assert {'selfdistill', 'kd', 'pcl_kd'} <= folders
 
 
 def test_the_index_imports_every_metafile() -> None:

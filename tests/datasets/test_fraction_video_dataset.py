@@ -1,3 +1,4 @@
+import itertools
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def test_smaller_parts_lie_in_larger_ones_in_the_order_of_the_list(
     video_list: str,
 ) -> None:
     parts = [names(video_list, fraction=f) for f in (0.02, 0.25, 0.5, 1.0)]
-    for small, large in zip(parts, parts[1:], strict=False):
+    for small, large in itertools.pairwise(parts):
         assert [name for name in large if name in set(small)] == small
     first = [name for name in parts[-1] if name in parts[1]]
     assert first != parts[-1][: len(first)]

@@ -166,3 +166,10 @@ def test_every_option_of_mmaction2_is_there(parser, script):
     theirs = set(re.findall(r"'(--[\w-]+)'", tools.read_text()))
     ours = {name for action in parser()._actions for name in action.option_strings}
     assert theirs and theirs <= ours
+
+
+def test_testing_needs_no_teacher():
+    model = {'type': 'mmkd.Distiller', 'teacher': {'type': 'mmkd.FrozenTeacher'}}
+    assert evaluation_config(model=model).model.teacher is None
+    other = {'type': 'Other', 'teacher': 1}
+    assert evaluation_config(model=other).model.teacher == 1

@@ -227,6 +227,35 @@ def test_pretext_networks_see_the_same_views_in_the_same_order() -> None:
     assert not torch.equal(seen['student'][0], seen['student'][1])
 
 
+def test_similarities_to_a_memory_of_the_teachers_embeddings(tmp_path: Path) -> None:
+    """The option of KD-boosted PCL; the teacher's banks have the checkpoint's size."""
+    torch.manual_seed(1)
+    network = MODELS.build(pretrainer())
+    for bank in network.tasks['contrast'].banks:
+        bank.resize(4)
+    path = tmp_path / 'teacher.pth'
+    torch.save({'state_dict': network.state_dict()}, path)
+    queue = {'type': 'mmkd.QueueSimilarity', 'channels': 128, 'queue_size': 16}
+    term = {'student': 'tasks.contrast.projector', 'loss': queue}
+    model = distiller(
+        {'similarity': term},
+        student=pretrainer(),
+        teacher=teacher(pretrainer(), checkpoint=str(path)),
+    )
+    for bank in model.tasks['contrast'].banks:
+        bank.resize(4)
+    data = model.eval().data_preprocessor(clips(views=3), True)
+    model.load_state_dict(network.state_dict(), strict=False)
+    assert model(**data, mode='loss')['distill/loss_similarity'].item() == 0
+    train(model, 1, views=3)
+    memory = model.state_dict()['distill_losses.similarity.queue.features']
+    model.teacher.record(['tasks.contrast.projector'])
+    raw = model.data_preprocessor(clips(0, views=3), True)
+    embeddings = model.teacher(raw['inputs'], raw['data_samples'])
+    expected = nn.functional.normalize(embeddings['tasks.contrast.projector'])
+    torch.testing.assert_close(memory[:8], expected)
+
+
 def test_autocast_leaves_the_students_gradient_alone() -> None:
     """A twin of the student runs first without gradient; its casts must not count."""
     student = pretrainer()

@@ -8,4 +8,4 @@ distill_losses = dict(
     )
 )
 # Share of the training videos of each class; the same videos for the same seed.
-videos = dict(type='mmkd.FractionVideoDataset', fraction=1.0, seed=0)
+subset = dict(type='mmkd.FractionVideoDataset', fraction=1.0, seed=0)

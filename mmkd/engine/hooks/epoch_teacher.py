@@ -32,10 +32,10 @@ class EpochTeacherHook(Hook):
     The hook works on any model of MMEngine's interface, by a forward hook; nothing in
     the config of the model changes, nor do its weights' names.
 
-    Source: *Self-distillation in transfer learning of self-supervised video
-    representations*, https://arxiv.org/abs/2205.00506, of which the abstract only is
-    known to us: that the encoder of the last epoch, fixed, is the teacher. Every
-    default below, and that the first teacher is the pre-trained encoder, is ours.
+    Source: *Preserve Pre-trained Knowledge: Transfer Learning With Self-Distillation
+    For Action Recognition*, https://arxiv.org/abs/2205.00506, of which the abstract
+    only is known to us: that the encoder of the last epoch, fixed, is the teacher.
+    Every default below, and that the first teacher is the pre-trained encoder, is ours.
 
     Args:
         target: What is compared: ``'pooled'`` features, ``'dense'`` maps, or

@@ -14,9 +14,9 @@ from mmkd.models.pretrainer import Pretrainer
 class _AnyLabels(dict[str, Tensor]):
     """Class 0 for every view, whatever the label is called."""
 
-    def __init__(self, samples: int, views: int) -> None:
+    def __init__(self, samples: int, views: int, device: torch.device) -> None:
         super().__init__()
-        self.zeros = torch.zeros(samples, views, dtype=torch.long)
+        self.zeros = torch.zeros(samples, views, dtype=torch.long, device=device)
 
     def __contains__(self, name: object) -> bool:
         return True
@@ -33,20 +33,21 @@ def run_example(model: nn.Module, size: tuple[int, int, int]) -> bool:
     Source: ours.
 
     Args:
-        model: Recognizer or Pretrainer, on the CPU.
+        model: Recognizer or Pretrainer.
         size: Frames, height and width of a clip.
 
     Returns:
         Whether it ran.
     """
     frames, height, width = size
+    device = next(model.parameters()).device
     if isinstance(model, Pretrainer):
         for module in model.modules():
             if isinstance(module, MemoryBank) and not module.size:
                 module.resize(2)
         views = 1 + max(v for task in model.tasks.values() for v in _views(task))
-        clips = torch.zeros(2, views, 3, frames, height, width)
-        model.task_losses(clips, _AnyLabels(2, views), torch.arange(2))
+        clips = torch.zeros(2, views, 3, frames, height, width, device=device)
+        model.task_losses(clips, _AnyLabels(2, views, device), torch.arange(2))
         return True
     layout = getattr(getattr(model, 'data_preprocessor', None), 'format_shape', None)
     shapes = {
@@ -55,7 +56,7 @@ def run_example(model: nn.Module, size: tuple[int, int, int]) -> bool:
     }
     if not isinstance(model, BaseRecognizer) or layout not in shapes:
         return False
-    run_network(model, torch.zeros(shapes[layout]), None)
+    run_network(model, torch.zeros(shapes[layout], device=device), None)
     return True
 
 
