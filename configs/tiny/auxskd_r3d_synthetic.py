@@ -14,7 +14,7 @@ train_dataloader = dict(
         data_prefix=dict(video='data/synthetic/videos'),
         pipeline=[
             dict(type='DecordInit', num_threads=1),
-            dict(type='mmkd.SegmentPaceViews', clip_len=16, num_views=2),
+            dict(type='mmkd.SegmentPaceViews', num_views=2, frame_interval=2),
             dict(type='mmkd.DecodeViews'),
             dict(type='Resize', scale=(64, 64), keep_ratio=False),
             dict(
