@@ -24,7 +24,8 @@ CONFIG = """
                       average_clips='prob'))
     pipeline = [
         dict(type='DecordInit', num_threads=1),
-        dict(type='SampleFrames', clip_len=4, frame_interval=1, num_clips=1),
+        dict(type='SampleFrames', clip_len=4, frame_interval=1, num_clips=1,
+             test_mode=True),
         dict(type='DecordDecode'),
         dict(type='Resize', scale=(16, 16), keep_ratio=False),
         dict(type='FormatShape', input_format='NCTHW'),
