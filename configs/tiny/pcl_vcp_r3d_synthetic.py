@@ -13,7 +13,9 @@ videos = dict(
     data_prefix=dict(video='data/synthetic/videos'),
     pipeline=pipeline,
 )
-train_dataloader = dict(batch_size=8, num_workers=2, dataset=videos)
-train_cfg = dict(max_epochs=10)
-param_scheduler = [dict(type='CosineAnnealingLR', T_max=10, by_epoch=True)]
+train_dataloader = dict(batch_size=16, num_workers=2, dataset=videos)
+train_cfg = dict(max_epochs=40)
+adamw = dict(_delete_=True, type='AdamW', lr=0.002, weight_decay=0.05)
+optim_wrapper = dict(optimizer=adamw)
+param_scheduler = [dict(type='CosineAnnealingLR', T_max=40, by_epoch=True)]
 default_hooks = dict(checkpoint=dict(interval=1))

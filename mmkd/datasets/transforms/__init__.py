@@ -4,6 +4,7 @@ from mmkd.datasets.transforms.clip_transform import ApplyClipTransform
 from mmkd.datasets.transforms.color_jitter import ColorJitter
 from mmkd.datasets.transforms.decoding import DecodeViews
 from mmkd.datasets.transforms.gaussian_blur import GaussianBlur
+from mmkd.datasets.transforms.open_packed import OpenPacked
 from mmkd.datasets.transforms.packing import PackViews
 from mmkd.datasets.transforms.per_view import PerView
 from mmkd.datasets.transforms.quarter_turn import RandomQuarterTurn
@@ -28,6 +29,7 @@ __all__ = [
     'DecodeViews',
     'EvenClips',
     'GaussianBlur',
+    'OpenPacked',
     'PaceViews',
     'PackViews',
     'PerView',

@@ -1,0 +1,62 @@
+"""The config that a stage runs: the method's own, with clips decoded once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmkd.reproduction.experiment import Experiment
+
+
+def derive_config(
+    experiment: Experiment, stage: str, files: Mapping[str, str], packed: Path | None
+) -> Config:
+    """Return the config of a stage.
+
+    Args:
+        experiment: The experiment.
+        stage: Name of the stage.
+        files: What the strings ``{...}`` in its options stand for.
+        packed: Folder of the decoded clips, if there is one.
+    """
+    entry = experiment.stages[stage]
+    cfg = Config.fromfile(experiment.folder / entry['config'])
+    cfg.merge_from_dict(filled(entry.get('options', {}), files))
+    for name in ('train_dataloader', 'test_dataloader'):
+        if packed is not None and cfg.get(name) is not None:
+            read_packed(cfg[name], str(packed))
+            # Nothing is left to do that would be worth a process.
+            cfg[name].update(num_workers=0, persistent_workers=False)
+    if experiment.held_out is not None and pretrains(cfg):
+        hook = {'type': 'mmkd.HeldOutPretextHook', **experiment.held_out}
+        cfg.custom_hooks = [*cfg.custom_hooks, hook]
+    return cfg
+
+
+def pretrains(cfg: Config) -> bool:
+    """Tell whether the model, or the student in it, is a Pretrainer."""
+    model = cfg.model.get('student', cfg.model)
+    return model.type == 'mmkd.Pretrainer'
+
+
+def read_packed(node: Any, folder: str) -> None:
+    """Let every ``DecordInit`` below a node read decoded clips instead, in place."""
+    if isinstance(node, dict) and node.get('type') == 'DecordInit':
+        node.clear()
+        node.update(type='mmkd.OpenPacked', folder=folder)
+    children = node.values() if isinstance(node, dict) else node
+    if isinstance(node, (dict, list, tuple)):
+        for child in children:
+            read_packed(child, folder)
+
+
+def filled(value: Any, files: Mapping[str, str]) -> Any:
+    """Return ``value`` with each string ``{name}`` in it replaced by a file's path."""
+    if isinstance(value, dict):
+        return {key: filled(child, files) for key, child in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(filled(child, files) for child in value)
+    if isinstance(value, str) and value.startswith('{') and value.endswith('}'):
+        return files[value[1:-1]]
+    return value

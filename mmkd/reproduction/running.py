@@ -1,0 +1,101 @@
+"""Run the stages of an experiment for every seed, and collect what they measured."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mmkd.datasets.packed.writing import pack_videos
+from mmkd.files import write_json, write_text
+from mmkd.pipeline import Stage, run_pipeline
+from mmkd.pipeline.state import StageState
+from mmkd.reproduction.derive import derive_config
+from mmkd.reproduction.experiment import Experiment
+from mmkd.reproduction.figures import arm_figures
+
+Figures = dict[str, dict[str, list[float]]]
+
+
+def run_experiment(
+    experiment: Experiment, seeds: Sequence[int], tools: Path, work_dir: Path
+) -> Figures:
+    """Run what is not done yet.
+
+    Args:
+        experiment: The experiment.
+        seeds: Seeds of the training; a shared stage has seed 0.
+        tools: Folder of ``train.py``, ``test.py`` and ``evaluate.py``.
+        work_dir: Folder of all experiments.
+
+    Returns:
+        For each arm and measure one figure a seed, also written to ``figures.json`` in
+        the experiment's folder.
+
+    Raises:
+        UserError: If a stage fails, or was started before with other settings.
+    """
+    folder = work_dir / experiment.name
+    packed = packed_videos(experiment, work_dir)
+    figures: Figures = {arm: {} for arm in experiment.arms}
+    states: dict[str, StageState] = {}
+    for seed in seeds:
+        stages = stages_of(experiment, seed, folder, packed)
+        states |= run_pipeline(stages, tools, folder)
+        for arm in experiment.arms:
+            found = arm_figures(experiment, arm, seed, folder, states)
+            for measure, value in found.items():
+                figures[arm].setdefault(measure, []).append(value)
+    minutes = sum(state.seconds for state in states.values()) / 60
+    write_json(
+        folder / 'figures.json',
+        {'seeds': list(seeds), 'minutes': minutes, 'arms': figures},
+    )
+    return figures
+
+
+def packed_videos(experiment: Experiment, work_dir: Path) -> Path | None:
+    """Return the folder of the decoded clips; decode them if it is not there."""
+    videos = experiment.videos
+    if videos is None:
+        return None
+    prefix = Path(videos['prefix'])
+    out = work_dir / 'packed' / f'{prefix.parent.name}_{videos["short_side"]}'
+    if not (out / 'index.json').exists():
+        lists = [Path(path) for path in videos['lists']]
+        pack_videos(lists, prefix, out, videos['short_side'])
+    return out
+
+
+def stages_of(
+    experiment: Experiment, seed: int, folder: Path, packed: Path | None
+) -> list[Stage]:
+    """Return the stages of one seed; their configs are written below ``folder``."""
+    stages = []
+    files: dict[str, str] = {}
+    for name, entry in experiment.stages.items():
+        where = experiment.place(name, seed)
+        path = folder / 'configs' / f'{where}.py'
+        text = derive_config(experiment, name, files, packed).pretty_text
+        write_text(path, text)
+        files[f'{name}.config'] = str(path)
+        files[f'{name}.checkpoint'] = str(folder / where / last_checkpoint(entry))
+        stages.append(_stage(experiment, name, seed, path))
+    return stages
+
+
+def last_checkpoint(entry: Mapping) -> str:
+    """Return the name of a training stage's last checkpoint; it says its epochs."""
+    return f'epoch_{entry["epochs"]}.pth' if 'epochs' in entry else ''
+
+
+def _stage(experiment: Experiment, name: str, seed: int, config: Path) -> Stage:
+    entry = experiment.stages[name]
+    weights = entry.get('weights')
+    if weights is not None:
+        weights = experiment.place(weights, seed)
+    return Stage(
+        name=experiment.place(name, seed),
+        config=config,
+        kind=entry.get('kind', 'train'),
+        weights=weights,
+        seed=0 if name in experiment.shared else seed,
+        protocols=tuple(entry.get('protocols', ())),
+    )
