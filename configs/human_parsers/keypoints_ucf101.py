@@ -1,0 +1,7 @@
+# Ready keypoints of UCF101 (Faster R-CNN and HRNet-w32), drawn as maps.
+# File: ucf101_hrnet.pkl of
+# https://github.com/kennymckormick/pyskl/blob/main/tools/data/README.md
+parser = dict(
+    type='mmkd.KeypointFileParser',
+    file='data/teachers/keypoints/ucf101_hrnet.pkl',
+)
