@@ -1,6 +1,7 @@
 """Run the papers' central claims at a small scale, and write down what came out.
 
-Without names: every experiment of the preset. The same command goes on where it stopped.
+Without names: every experiment of the preset. The same command goes on where it
+stopped.
 """
 
 import argparse

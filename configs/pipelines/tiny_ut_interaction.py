@@ -1,19 +1,13 @@
-# auxSKD -> VSPP -> fine-tuning on real video (UT-Interaction), and the
-# same network from scratch beside it.
-FINETUNE = '../tiny/finetune_r3d_ut_interaction.py'
-RETRIEVAL = dict(kind='evaluate', config=FINETUNE, protocols=['retrieval'])
-TEST = dict(kind='test', config=FINETUNE)
+# The stages of the demonstration on real video (UT-Interaction).
+_base_ = './tiny_synthetic.py'
+labelled = dict(config='../tiny/finetune_r3d_ut_interaction.py')
 stages = dict(
     auxskd=dict(config='../tiny/auxskd_r3d_ut_interaction.py'),
-    vspp=dict(config='../tiny/vspp_r3d_ut_interaction.py', weights='auxskd'),
-    retrieval=dict(weights='vspp', **RETRIEVAL),
-    finetune=dict(config=FINETUNE, weights='vspp'),
-    test=dict(weights='finetune', **TEST),
-    scratch_retrieval=dict(**RETRIEVAL),
-    scratch=dict(config=FINETUNE),
-    scratch_test=dict(weights='scratch', **TEST),
+    vspp=dict(config='../tiny/vspp_r3d_ut_interaction.py'),
+    retrieval=labelled,
+    finetune=labelled,
+    test=labelled,
+    scratch_retrieval=labelled,
+    scratch=labelled,
+    scratch_test=labelled,
 )
-table = {
-    'auxSKD -> VSPP': ['auxskd', 'vspp', 'retrieval', 'finetune', 'test'],
-    'from scratch': ['scratch_retrieval', 'scratch', 'scratch_test'],
-}

@@ -79,6 +79,8 @@ def section(experiment: Experiment, run: dict) -> str:
         '|---' * (len(measures) + 1) + '|',
     ]
     for arm, figures in arms.items():
+        if {*experiment.arms[arm]} <= {*experiment.shared}:
+            figures = {name: values[:1] for name, values in figures.items()}
         cells = [shown(figures.get(measure, [])) for measure in measures]
         lines.append(f'| {arm} | {" | ".join(cells)} |')
     lines += ['', *(differences(pair, arms) for pair in experiment.comparisons), '']

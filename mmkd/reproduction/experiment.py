@@ -59,7 +59,7 @@ def read_experiment(path: Path) -> Experiment:
         known = ', '.join(sorted(p.stem for p in path.parent.glob('*.py'))) or 'none'
         raise UserError(f'experiment {path} is not there', f'Known: {known}.')
     cfg = Config.fromfile(path).to_dict()
-    names = Experiment.__dataclass_fields__
+    names = Experiment.__dataclass_fields__.keys() - {'name', 'folder'}
     values = {name: cfg[name] for name in names if name in cfg}
     missing = [name for name in ('claim', 'stages', 'arms') if name not in values]
     if missing:

@@ -1,40 +1,13 @@
-# auxSKD, phase 1: similarity distillation between two clips of a video.
+# auxSKD, phase 1: similarity distillation between two clips of a video. Loader and
+# optimiser are those of phase 2, but every video counts once an epoch.
 # Values are those of the released code unless marked "ours"; docs/methods/auxskd.md.
+_base_ = './vspp.py'
 pretrainer = dict(
-    type='mmkd.Pretrainer',
-    data_preprocessor=dict(type='mmkd.ClipPreprocessor', convention='bgr255'),
-    tasks=dict(skd=dict(type='mmkd.SimilarityDistill')),
+    tasks=dict(_delete_=True, skd=dict(type='mmkd.SimilarityDistill')),
     teachers=dict(momentum=dict(type='mmkd.MomentumTeacher')),
 )
-train_dataloader = dict(
-    batch_size=30,
-    num_workers=6,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type='VideoDataset',
-        pipeline=[
-            dict(type='DecordInit', num_threads=1),
-            dict(type='mmkd.SegmentPaceViews', clip_len=16, num_views=2),
-            dict(type='mmkd.DecodeViews'),
-            dict(type='Resize', scale=(171, 128), keep_ratio=False),
-            dict(
-                type='mmkd.PerView',
-                transforms=[
-                    dict(type='RandomCrop', size=112),
-                    dict(type='Flip', flip_ratio=0.5),
-                    dict(type='mmkd.ColorJitter', per_frame=True),
-                ],
-            ),
-            dict(type='FormatShape', input_format='NCTHW'),
-            dict(type='mmkd.PackViews'),
-        ],
-    ),
-)
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=25)
-optim_wrapper = dict(
-    optimizer=dict(type='SGD', lr=0.001, momentum=0.9, weight_decay=0.005)
-)
-param_scheduler = [dict(type='StepLR', step_size=6, gamma=0.1)]
-auto_scale_lr = dict(base_batch_size=30, enable=False)
+pipeline = _base_.train_dataloader.dataset.dataset.pipeline
+pipeline[1].num_views = 2
+videos = dict(_delete_=True, type='VideoDataset', pipeline=pipeline)
+train_dataloader = dict(drop_last=True, dataset=videos)
+train_cfg = dict(max_epochs=25)

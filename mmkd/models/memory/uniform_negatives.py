@@ -15,7 +15,7 @@ class UniformNegatives(nn.Module):
 
     A draw depends on a seed and the number of draws before it, both of which are in the
     checkpoint, and covers the batches of all processes: it is the same on one process
-    and on several, and after a resume. Source: the rule is that of PCL's released
+    and on several, and after a resume. In eval mode a draw does not count. Source: the rule is that of PCL's released
     code, https://arxiv.org/abs/2010.15464; the generator is ours.
 
     Args:
@@ -55,8 +55,9 @@ class UniformNegatives(nn.Module):
         first, total = _share(number, device)
         shape = (total, self.count)
         rows = torch.randint(size, shape, generator=generator, device=device)
-        self._next += 1
-        self.steps += 1
+        if self.training:
+            self._next += 1
+            self.steps += 1
         return rows[first : first + number]
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
