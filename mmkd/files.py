@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from mmkd.errors import UserError
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path`` and move it there if the body succeeds.
+
+    What was written is on the disk before the name points to it, so that not even a
+    loss of power leaves a file in part.
 
     Args:
         path: The file to write. Missing folders are made.
@@ -25,7 +28,9 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
+        _flush(temporary)
         os.replace(temporary, path)
+        _flush(path.parent)
     except OSError as error:
         raise UserError(
             f'{path} cannot be written ({error.strerror or error})',
@@ -35,6 +40,23 @@ def replacing(path: Path) -> Iterator[Path]:
         # Where even this fails, the error above has said why.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Bring a file, or the entries of a folder, from the system's memory to the disk.
+
+    A file system that cannot do so for a folder (or is not asked to, on Windows) keeps
+    its own order of things.
+    """
+    folder = path.is_dir()
+    if not path.exists() or (folder and os.name == 'nt'):
+        return
+    descriptor = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
+    try:
+        with suppress(OSError) if folder else nullcontext():
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,9 +1,11 @@
 """Transforms of the data pipeline: sampling, decoding, augmentation, packing."""
 
+from mmkd.datasets.transforms.align_part_maps import AlignPartMaps
 from mmkd.datasets.transforms.clip_transform import ApplyClipTransform
 from mmkd.datasets.transforms.color_jitter import ColorJitter
 from mmkd.datasets.transforms.decoding import DecodeViews
 from mmkd.datasets.transforms.gaussian_blur import GaussianBlur
+from mmkd.datasets.transforms.load_part_maps import LoadPartMaps
 from mmkd.datasets.transforms.open_packed import OpenPacked
 from mmkd.datasets.transforms.packing import PackViews
 from mmkd.datasets.transforms.per_view import PerView
@@ -22,6 +24,7 @@ from mmkd.datasets.transforms.sampling import (
 
 __all__ = [
     'IGNORE',
+    'AlignPartMaps',
     'ApplyClipTransform',
     'ClipOrderViews',
     'ClipTransformViews',
@@ -29,6 +32,7 @@ __all__ = [
     'DecodeViews',
     'EvenClips',
     'GaussianBlur',
+    'LoadPartMaps',
     'OpenPacked',
     'PaceViews',
     'PackViews',

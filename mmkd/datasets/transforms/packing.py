@@ -7,6 +7,8 @@ import torch
 from mmaction.datasets.transforms import PackActionInputs
 from mmengine.structures import LabelData
 
+from mmkd.datasets.transforms.align_part_maps import check_unturned
+from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 
 
@@ -16,7 +18,10 @@ class PackViews(PackActionInputs):
 
     ``view_labels`` of the results, one integer array ``(M,)`` per label, become
     ``data_sample.view_labels``, a ``LabelData`` of LongTensors ``(M,)`` that moves with
-    ``data_sample.to``; without them the field is absent.
+    ``data_sample.to``; without them the field is absent. ``part_maps`` and
+    ``part_valid`` of :class:`AlignPartMaps` become ``data_sample.part_maps``, a
+    ``LabelData`` of ``maps``, uint8 ``(M, T, s, s)`` or ``(M, T, K, s, s)``, and
+    ``valid``, bool ``(M, T)``.
 
     Source: ours.
 
@@ -43,7 +48,11 @@ class PackViews(PackActionInputs):
         super().__init__(collect_keys, meta_keys, algorithm_keys)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Pack one sample into ``inputs`` and ``data_samples``."""
+        """Pack one sample into ``inputs`` and ``data_samples``.
+
+        Raises:
+            UserError: If there are part maps that were not aligned.
+        """
         packed = super().transform(results)
         labels = {
             name: torch.as_tensor(values, dtype=torch.long)
@@ -51,4 +60,19 @@ class PackViews(PackActionInputs):
         }
         if labels:
             packed['data_samples'].view_labels = LabelData(**labels)
+        if 'part_maps' in results:
+            packed['data_samples'].part_maps = _part_maps(results)
         return packed
+
+
+def _part_maps(results: dict[str, Any]) -> LabelData:
+    if results['part_valid'].ndim != 2:
+        raise UserError(
+            'PackViews: the part maps are not aligned',
+            'Put mmkd.AlignPartMaps behind all crops and flips.',
+        )
+    check_unturned(results)
+    return LabelData(
+        maps=torch.as_tensor(results['part_maps']),
+        valid=torch.as_tensor(results['part_valid']),
+    )

@@ -8,6 +8,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
+from mmkd.datasets.transforms import frame_points
 from mmkd.datasets.transforms.sampling.base import IGNORE
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
@@ -17,7 +18,8 @@ Results = dict[str, Any]
 
 def _clip_of(results: Results, views: Sequence[int]) -> Results:
     """Return what the inner transforms see: one clip, with a state of its own."""
-    state = {key: value for key, value in results.items() if key != 'imgs'}
+    apart = ('imgs', 'part_maps')
+    state = {key: value for key, value in results.items() if key not in apart}
     state = copy.deepcopy(state)
     records = state.pop('view_records', None)
     state.update(records[views[0]] if records else {})
@@ -26,6 +28,8 @@ def _clip_of(results: Results, views: Sequence[int]) -> Results:
     for name, labels in state.get('view_labels', {}).items():
         state['view_labels'][name] = labels[list(views)]
     state['imgs'] = [image for view in views for image in _frames(results, view)]
+    if frame_points.rides_on(results):
+        state[frame_points.KEY] = state[frame_points.KEY][list(views)]
     return state
 
 
@@ -39,7 +43,7 @@ def _changes(before: Results, after: Results) -> Results:
     return {
         key: value
         for key, value in after.items()
-        if key not in ('imgs', 'view_labels')
+        if key not in ('imgs', 'view_labels', frame_points.KEY)
         and (key not in before or value is not before[key])
     }
 
@@ -60,7 +64,8 @@ class PerView(BaseTransform):
 
     With ``groups``, the views of a group pass the transforms together, as one clip of
     joined frames: they share every draw. Each of them gets the group's record, and a
-    label ``(1,)`` that is written inside.
+    label ``(1,)`` that is written inside. Points of part maps
+    (:mod:`mmkd.datasets.transforms.frame_points`) are split and joined as images are.
 
     With ``views``, the others pass as they are; a label that is new inside is -100
     for them.
@@ -116,6 +121,9 @@ class PerView(BaseTransform):
         results['img_shape'] = tuple(results['imgs'][0].shape[:2])
         results['view_records'] = [records[view] for view in range(count)]
         self._join_labels(results, ordered)
+        if frame_points.rides_on(results):
+            points = [view[frame_points.KEY] for view in ordered]
+            results[frame_points.KEY] = np.concatenate(points)
         return results
 
     def _groups_of(self, count: int) -> Sequence[Sequence[int]]:
@@ -151,6 +159,7 @@ class PerView(BaseTransform):
             view: {
                 'imgs': _frames(whole, place),
                 'view_labels': {k: v[place : place + 1] for k, v in labels.items()},
+                frame_points.KEY: clip.get(frame_points.KEY, [])[place : place + 1],
             }
             for place, view in enumerate(group)
         }

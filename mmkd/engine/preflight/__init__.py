@@ -7,6 +7,8 @@ from mmengine.config import Config
 from mmkd.engine.preflight.arguments import check_arguments
 from mmkd.engine.preflight.checkpoints import check_checkpoints
 from mmkd.engine.preflight.datasets import check_datasets
+from mmkd.engine.preflight.part_maps import check_part_maps
+from mmkd.engine.preflight.work_dir import check_work_dir
 from mmkd.errors import UserError
 
 _LOADERS = {
@@ -19,7 +21,7 @@ def check_before_run(cfg: Config, mode: Literal['train', 'test']) -> None:
     """Check what a run needs before anything is built or written.
 
     In this order: the arguments of this package's types, the checkpoints to load, the
-    lists of clips and the files they name.
+    lists of clips and the files they name, part maps, and, to train, the work folder.
 
     Args:
         cfg: The complete config, options of the command line included.
@@ -39,6 +41,9 @@ def check_before_run(cfg: Config, mode: Literal['train', 'test']) -> None:
     check_arguments(cfg)
     check_checkpoints(cfg)
     check_datasets(cfg, _LOADERS[mode])
+    check_part_maps(cfg, _LOADERS[mode])
+    if mode == 'train' and cfg.get('work_dir'):
+        check_work_dir(cfg.work_dir)
 
 
 __all__ = ['check_before_run']

@@ -5,6 +5,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.structures import LabelData
 
 from mmkd.datasets.transforms import PackViews
+from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 
 
@@ -62,3 +63,32 @@ def test_meta_keys_can_be_chosen():
     pack = TRANSFORMS.build({'type': 'mmkd.PackViews', 'meta_keys': ('view_records',)})
     packed = pack(results(view_records=[{'flip': True}, {}]))
     assert packed['data_samples'].metainfo == {'view_records': [{'flip': True}, {}]}
+
+
+PARTS = {
+    'part_maps': np.arange(96, dtype=np.uint8).reshape(2, 3, 4, 4),
+    'part_valid': np.array([[True, False, True], [False, True, True]]),
+}
+
+
+def test_part_maps():
+    sample = PackViews()(results(**PARTS))['data_samples']
+    assert sample.part_maps.maps.dtype == torch.uint8
+    np.testing.assert_array_equal(sample.part_maps.maps, PARTS['part_maps'])
+    assert sample.part_maps.valid.dtype == torch.bool
+    np.testing.assert_array_equal(sample.part_maps.valid, PARTS['part_valid'])
+    assert sample.to('meta').part_maps.maps.device.type == 'meta'
+    assert 'part_maps' not in PackViews()(results())['data_samples']
+
+
+@pytest.mark.parametrize(
+    ('change', 'what'),
+    [
+        ({'part_valid': np.ones(6, bool)}, 'not aligned'),
+        ({'view_labels': {'rotation': np.array([1, 0])}}, 'RandomQuarterTurn'),
+        ({'view_labels': {'transform': np.array([1, 0])}}, 'ApplyClipTransform'),
+    ],
+)
+def test_part_maps_that_are_not_in_place(change, what):
+    with pytest.raises(UserError, match=what):
+        PackViews()(results(**PARTS | change))

@@ -1,0 +1,1 @@
+"""Pictures of what happens: part maps over clips, and more to come."""
