@@ -27,6 +27,11 @@ def main() -> None:
         metavar=('FRAMES', 'HEIGHT', 'WIDTH'),
         help='size of a clip, fixed in the file; default: %(default)s',
     )
+    parser.add_argument(
+        '--branch',
+        metavar='TASK',
+        help="end with this task's own last stage (human prior: parsing)",
+    )
     args = parser.parse_args()
     with one_line_errors():
         export(
@@ -36,6 +41,7 @@ def main() -> None:
             args.format,
             args.output,
             tuple(args.clip),
+            args.branch,
         )
         print(f'written to {args.path}')
 

@@ -1,5 +1,6 @@
 # Classic distillation, R3D from a fine-tuned R(2+1)D, UCF101; split 1 on both sides.
 _base_ = ['../finetune/r3d_ucf101.py', '../_base_/methods/kd.py']
+data_preprocessor = None  # the student has it; MMEngine would give it to the Distiller
 model = dict(
     _delete_=True,
     type='mmkd.Distiller',

@@ -6,6 +6,7 @@ student.backbone.base_channels = 8
 student.cls_head.in_channels = 64
 losses = _base_.distill_losses
 losses.feature.connector = dict(type='mmkd.LinearConnector')
+data_preprocessor = None  # the student has it; MMEngine would give it to the Distiller
 model = dict(
     _delete_=True,
     type='mmkd.Distiller',

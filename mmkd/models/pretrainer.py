@@ -1,16 +1,22 @@
 """Self-supervised pre-training: a backbone, its tasks and their teachers."""
 
+import logging
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from mmaction.structures import ActionDataSample
+from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmkd.errors import UserError
-from mmkd.models.backbones.width import output_width
+from mmkd.models.distillation.recorder import Recorder
+from mmkd.models.full_precision import at_least_float32, full_precision
 from mmkd.models.heads import pool_map
-from mmkd.models.tasks import EncodedViews, PretextTask
+from mmkd.models.representations import SharedFeature
+from mmkd.models.representations.widths import widths
+from mmkd.models.tasks import EncodedViews, PartMaps, PretextTask
 from mmkd.models.teachers import MomentumTeacher
 from mmkd.registry import MODELS
 
@@ -24,21 +30,25 @@ class Pretrainer(BaseModel):
     A method is a choice of tasks and teachers: VSPP is one task, auxSKD one task with
     a momentum teacher, both together a joint pre-training. The backbone's weights lie
     under ``backbone.``, so a checkpoint goes into a stock ``Recognizer3D`` as it is.
+    A task may read the map of a stage before the last: it is recorded on the way.
     Source: ours.
 
     Args:
         backbone: Config of a backbone that maps clips ``(N, 3, T, H, W)`` to one map
             ``(N, C, t, h, w)``.
         tasks: Configs of :class:`~mmkd.models.tasks.PretextTask` by name. Where a task
-            does not say its ``in_channels``, it gets the width of the backbone.
+            does not say its ``in_channels``, it gets the width of what it reads.
         teachers: Configs of teachers by name. Defaults to None.
         joint_views: Encode all views of a network in one call, so that BatchNorm sees
             them together; False encodes one after the other. Defaults to True.
         data_preprocessor: Config, usually ``mmkd.ClipPreprocessor``.
+        representations: Config of :class:`~mmkd.models.representations.SharedFeature`
+            or of a form in which tasks read a part of their own. Defaults to None: all
+            tasks share the backbone's maps.
 
     Raises:
-        UserError: If there is no task, or a task names a teacher that is not there, or
-            a teacher has no listener.
+        UserError: If there is no task, or a task names a teacher or a stage that is not
+            there, or a teacher has no listener, or ``representations`` does not fit.
     """
 
     def __init__(
@@ -48,13 +58,22 @@ class Pretrainer(BaseModel):
         teachers: dict[str, Config] | None = None,
         joint_views: bool = True,
         data_preprocessor: Config | None = None,
+        representations: Config | None = None,
     ) -> None:
         super().__init__(data_preprocessor)
         self.backbone: nn.Module = MODELS.build(backbone)
-        width = output_width(self.backbone)
+        form = representations or {'type': 'mmkd.SharedFeature', 'tasks': ()}
+        self.representations: SharedFeature = MODELS.build(
+            form, default_args={'backbone': self.backbone}
+        )
+        self._sources = {
+            name: self.representations.source(name, task.get('stage'))
+            for name, task in tasks.items()
+        }
+        width = widths(self.backbone, self.representations, self._sources)
         self.tasks = nn.ModuleDict(
             {
-                name: MODELS.build(task, default_args={'in_channels': width})
+                name: MODELS.build(task, default_args={'in_channels': width[name]})
                 for name, task in tasks.items()
             }
         )
@@ -65,6 +84,14 @@ class Pretrainer(BaseModel):
         self._check_names()
         for name, teacher in self._teachers().items():
             teacher.attach(self.backbone, self._followed_heads(name))
+        # After the teachers, which copy the backbone.
+        paths = sorted({path for path in self._sources.values() if path})
+        self._recorder = Recorder(self.backbone, paths, 'backbone')
+
+    def init_weights(self) -> None:
+        """Initialise all parts; what is a copy of the backbone's stays one."""
+        super().init_weights()
+        self.representations.restart(self.backbone)
 
     def _check_names(self) -> None:
         if not self.tasks:
@@ -81,6 +108,33 @@ class Pretrainer(BaseModel):
                 f'no task listens to teacher {name!r}',
                 'Remove it, or name it in a task.',
             )
+        self._check_sources()
+
+    def _check_sources(self) -> None:
+        """Check which maps tasks read; see that the last one is used."""
+        for name in self.representations.tasks:
+            if name not in self.tasks:
+                raise UserError(
+                    f'model.representations has tasks {self.representations.tasks}, '
+                    f'the model has: {", ".join(self.tasks)}',
+                    'Name tasks of the model.',
+                )
+        for name, task in self._tasks().items():
+            if task.stage and task.teacher:
+                raise UserError(
+                    f'task {name!r} reads stage {task.stage!r} and listens to a '
+                    'teacher, which gives its last map',
+                    'Leave out one of them.',
+                )
+        if None not in self._sources.values():
+            read = ', '.join(map(repr, self._sources.values()))
+            print_log(
+                f'no task reads the last map of the backbone, only {read}: what lies '
+                'behind is not trained (several processes need '
+                'find_unused_parameters=True)',
+                'current',
+                logging.WARNING,
+            )
 
     def _teachers(self) -> dict[str, MomentumTeacher]:
         return dict(self.teachers.items())  # type: ignore[arg-type]
@@ -92,7 +146,10 @@ class Pretrainer(BaseModel):
         return {k: task for k, task in self._tasks().items() if task.teacher == teacher}
 
     def _followed_heads(self, teacher: str) -> dict[str, nn.Module]:
-        return {k: task.projector for k, task in self._listeners(teacher).items()}
+        return {
+            name: self.representations.head(name, task.projector)
+            for name, task in self._listeners(teacher).items()
+        }
 
     def forward(
         self,
@@ -140,10 +197,14 @@ class Pretrainer(BaseModel):
             UserError: If a task reads a view that the sample does not have.
         """
         labels, indices = stack_labels(data_samples), stack_indices(data_samples)
-        return self.task_losses(inputs, labels, indices)
+        return self.task_losses(inputs, labels, indices, stack_parts(data_samples))
 
     def task_losses(
-        self, inputs: Tensor, labels: dict[str, Tensor], indices: Tensor | None
+        self,
+        inputs: Tensor,
+        labels: dict[str, Tensor],
+        indices: Tensor | None,
+        parts: PartMaps | None = None,
     ) -> dict[str, Tensor]:
         """Do what :meth:`loss` does, for labels that are stacked already.
 
@@ -151,25 +212,39 @@ class Pretrainer(BaseModel):
             inputs: Clips of shape ``(N, M, 3, T, H, W)``.
             labels: View labels ``(N, M)`` by name.
             indices: Places ``(N,)`` of the samples in their list.
+            parts: Maps of a human parser. Defaults to None.
         """
         student = self._encode_student(inputs)
         teacher = self._encode_teachers(inputs)
         losses = {}
         for name, task in self._tasks().items():
-            seen = {view: student[view] for view in task.views}
-            batch = EncodedViews(seen, teacher[name], labels, indices)
-            for key, value in task.loss(batch).items():
+            maps = {view: at_least_float32(x) for view, x in student[name].items()}
+            batch = EncodedViews(maps, teacher[name], labels, indices, parts)
+            with full_precision(inputs):
+                measured = task.loss(batch)
+            for key, value in measured.items():
                 weight = task.loss_weight if 'loss' in key else 1
                 losses[f'{name}/{key}'] = value * weight
         return losses
 
-    def _encode_student(self, inputs: Tensor) -> dict[int, Tensor]:
+    def _encode_student(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
+        """Return what every task reads, by task and view."""
         views = sorted({view for task in self._tasks().values() for view in task.views})
-        if self.joint_views:
-            maps = self.backbone(_join_views(inputs, views)).chunk(len(views))
-        else:
-            maps = [self.backbone(_view(inputs, view)) for view in views]
-        return dict(zip(views, maps, strict=True))
+        maps: dict[str | None, Sequence[Tensor]] = {}
+        with self._recorder:
+            if self.joint_views:
+                joined = self.backbone(_join_views(inputs, views))
+                maps[None] = joined.chunk(len(views))
+            else:
+                maps[None] = [self.backbone(_view(inputs, view)) for view in views]
+        for path, recorded in self._recorder.take().items():
+            maps[path] = recorded.chunk(len(views))
+        result = {}
+        for name, task in self._tasks().items():
+            by_view = dict(zip(views, maps[self._sources[name]], strict=True))
+            mine = {view: by_view[view] for view in task.views}
+            result[name] = dict(self.representations.read(name, mine, self.joint_views))
+        return result
 
     def _encode_teachers(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
         """Return the teachers' embeddings by task and view."""
@@ -185,6 +260,12 @@ class Pretrainer(BaseModel):
                     parts = embeddings.chunk(len(group))
                     result[task] |= zip(group, parts, strict=True)
         return result
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        self.representations.complete(state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 
 def _join_views(inputs: Tensor, views: list[int]) -> Tensor:
@@ -216,3 +297,14 @@ def stack_indices(data_samples: list[ActionDataSample]) -> Tensor | None:
     """Return the places ``(N,)`` of the samples in their list, where they are known."""
     places = [sample.metainfo.get('sample_idx') for sample in data_samples]
     return None if not places or None in places else torch.tensor(places)
+
+
+def stack_parts(data_samples: list[ActionDataSample]) -> PartMaps | None:
+    """Return the part maps of ``N`` samples, where they have some."""
+    if not data_samples or 'part_maps' not in data_samples[0]:
+        return None
+    parts = [sample.part_maps for sample in data_samples]
+    return PartMaps(
+        torch.stack([part.maps for part in parts]),
+        torch.stack([part.valid for part in parts]),
+    )

@@ -1,5 +1,6 @@
 """The part of a trained model that is of use outside: clips in, one tensor out."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from mmkd.registry import MODELS
 from mmkd.zoo.convert.reading import read_source
 
 Output = Literal['feature', 'map', 'scores']
+_BRANCHES = 'representations.branches.'
 
 
 class ClipNetwork(nn.Module):
@@ -43,7 +45,10 @@ class ClipNetwork(nn.Module):
 
 
 def load_clip_network(
-    config: Path, checkpoint: Path, output: Output = 'feature'
+    config: Path,
+    checkpoint: Path,
+    output: Output = 'feature',
+    branch: str | None = None,
 ) -> tuple[ClipNetwork, dict[str, Any]]:
     """Build the network of a config and fill it from a checkpoint.
 
@@ -51,12 +56,16 @@ def load_clip_network(
         config: A config of any method; of a distiller the student counts.
         checkpoint: A checkpoint with ``backbone.*`` (and ``cls_head.*`` for scores).
         output: See :class:`ClipNetwork`.
+        branch: A task with a last stage of its own
+            (:class:`~mmkd.models.representations.OwnLastStage`), to take that stage in
+            place of the backbone's. Defaults to None.
 
     Returns:
         The network in eval mode, and the meta of the checkpoint.
 
     Raises:
-        UserError: If a file cannot be read, or the checkpoint lacks a tensor.
+        UserError: If a file cannot be read, or the checkpoint lacks a tensor or the
+            branch.
     """
     if not config.is_file():
         raise UserError(f'config {config} does not exist', 'Check the path.')
@@ -70,8 +79,45 @@ def load_clip_network(
         head = MODELS.build(model.cls_head) if output == 'scores' else None
         network = ClipNetwork(MODELS.build(model.backbone), head, output)
     source = read_source(checkpoint)
-    report = load_weights(network, source.tensors)
+    tensors = with_branch(source.tensors, branch, f'checkpoint {checkpoint}')
+    report = load_weights(network, tensors)
     report.raise_if_useless(f'checkpoint {checkpoint}')
     report.raise_if_incomplete(f'checkpoint {checkpoint}')
     network.eval()
     return network, dict(source.meta)
+
+
+def with_branch(
+    tensors: Mapping[str, Tensor], branch: str | None, source: str
+) -> Mapping[str, Tensor]:
+    """Return weights whose backbone ends with the last stage of one task.
+
+    Source: ours.
+
+    Args:
+        tensors: Weights of a ``Pretrainer`` with ``OwnLastStage``.
+        branch: Name of the task. None leaves the weights as they are.
+        source: What the message calls them.
+
+    Raises:
+        UserError: If the task has no last stage of its own.
+    """
+    if branch is None:
+        return tensors
+    there = dict.fromkeys(
+        key.removeprefix(_BRANCHES).split('.')[0]
+        for key in tensors
+        if key.startswith(_BRANCHES)
+    )
+    if branch not in there:
+        raise UserError(
+            f'{source} has no branch {branch!r}; it has: {", ".join(there) or "none"}',
+            'Leave --branch out, or name one of them.',
+        )
+    mine = f'{_BRANCHES}{branch}.'
+    stage = {
+        f'backbone.{key.removeprefix(mine)}': value
+        for key, value in tensors.items()
+        if key.startswith(mine)
+    }
+    return {**tensors, **stage}

@@ -126,6 +126,7 @@ def export(
     format_name: str,
     output: Output = 'feature',
     clip: tuple[int, int, int] = (16, 112, 112),
+    branch: str | None = None,
 ) -> None:
     """Export a trained network; the file appears only if it reproduces the network.
 
@@ -137,11 +138,13 @@ def export(
         output: What the exported network returns, see
             :class:`~mmkd.zoo.clip_network.ClipNetwork`.
         clip: Frames, height and width of a clip.
+        branch: Task whose own last stage to take, see
+            :func:`~mmkd.zoo.clip_network.with_branch`. Defaults to None.
 
     Raises:
         UserError: If something cannot be read or written, or the result is not right.
     """
-    network, meta = load_clip_network(config, checkpoint, output)
+    network, meta = load_clip_network(config, checkpoint, output, branch)
     clips = torch.randn((2, 3, *clip), generator=torch.Generator().manual_seed(0))
     with replacing(path) as temporary, torch.no_grad():
         FORMATS[format_name](network, meta, clips, temporary)

@@ -23,6 +23,7 @@ METHODS = [
     'rotation',
     'pcl',
     'rspnet',
+    'human_prior',
     'finetune',
     'selfdistill',
     'kd',

@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from mmkd.models import Pretrainer
 from mmkd.registry import MODELS
 from tests.golden_step import samples
+from tests.models import human_prior
 from tests.shared_files import ROOT
 
 STEPS, BATCH = 3, 4
@@ -27,6 +28,7 @@ METHODS: dict[str, dict[str, Any]] = {
         'views': 2,
     },
     'rspnet': {'tasks': {'avid': QUEUE}, 'views': 3},
+    'human_prior': {'tasks': {'avid': QUEUE}, 'views': 3},
     'pcl_vcp': {'tasks': {'contrast': {'size': 6, 'num_negatives': 5}}, 'views': 3},
 }
 
@@ -59,6 +61,16 @@ def batch(step: int, views: int) -> tuple[torch.Tensor, dict[str, list[Any]]]:
     }
 
 
+def with_part_maps(step: int, data_samples: list[Any], share: slice) -> list[Any]:
+    """Add maps of a human parser; the first clip shows nobody."""
+    views = METHODS['human_prior']['views']
+    drawn = human_prior.samples(BATCH, step, views)
+    drawn[0].part_maps.maps.zero_()
+    for sample, source in zip(data_samples, drawn[share], strict=True):
+        sample.part_maps = source.part_maps
+    return data_samples
+
+
 def train(method: str, rank: int, world: int) -> dict[str, Any]:
     """Train a few steps on this process's share of each batch."""
     init_default_scope('mmaction')
@@ -71,7 +83,8 @@ def train(method: str, rank: int, world: int) -> dict[str, Any]:
     for step in range(STEPS):
         clips, labels = batch(step, METHODS[method]['views'])
         mine = {k: v[share] for k, v in labels.items()}
-        losses = wrapped(clips[share], samples(mine, PLACES[share]), mode='loss')
+        data_samples = with_part_maps(step, samples(mine, PLACES[share]), share)
+        losses = wrapped(clips[share], data_samples, mode='loss')
         total = sum(v for k, v in losses.items() if 'loss' in k)
         optimizer.zero_grad()
         total.backward()
@@ -92,7 +105,7 @@ def worker(rank: int, world: int, folder: str, method: str) -> None:
 
 @pytest.mark.parametrize(
     ('method', 'world'),
-    [('auxskd', 2), ('auxskd', 4), ('rspnet', 2), ('pcl_vcp', 2)],
+    [('auxskd', 2), ('auxskd', 4), ('rspnet', 2), ('human_prior', 2), ('pcl_vcp', 2)],
 )
 def test_equal_to_one_process(method: str, world: int, tmp_path: Path) -> None:
     torch.multiprocessing.spawn(worker, (world, str(tmp_path), method), nprocs=world)

@@ -30,6 +30,7 @@ class C3D(BaseModule):
 
     Attributes:
         out_channels (int): Channels of the last map, 512 at the default width.
+        last_stage (list[str]): Names of the modules of the last stage, in order.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class C3D(BaseModule):
                 in_channels = width
             self.stage_names.append(names)
         self.out_channels = in_channels
+        self.last_stage = self.stage_names[-1]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the last map.

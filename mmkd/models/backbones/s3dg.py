@@ -52,6 +52,7 @@ class S3DG(BaseModule):
 
     Attributes:
         out_channels (int): Channels of the last map, 1024 at the default width.
+        last_stage (list[str]): Names of the modules of the last stage, in order.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class S3DG(BaseModule):
             self.add_module(f'mixed_{name}', block)
             channels = block.out_channels
         self.out_channels = channels
+        self.last_stage = [name for name, _ in self.named_children() if '5' in name]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the last map.

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from mmkd.models.distillation.running import run_network
 from mmkd.models.memory import MemoryBank
 from mmkd.models.pretrainer import Pretrainer
+from mmkd.models.tasks import PartMaps
 
 
 class _AnyLabels(dict[str, Tensor]):
@@ -47,7 +48,9 @@ def run_example(model: nn.Module, size: tuple[int, int, int]) -> bool:
                 module.resize(2)
         views = 1 + max(v for task in model.tasks.values() for v in _views(task))
         clips = torch.zeros(2, views, 3, frames, height, width, device=device)
-        model.task_losses(clips, _AnyLabels(2, views, device), torch.arange(2))
+        maps = torch.zeros(2, views, frames, 8, 8, dtype=torch.uint8, device=device)
+        parts = PartMaps(maps, maps[..., 0, 0] == 0)
+        model.task_losses(clips, _AnyLabels(2, views, device), torch.arange(2), parts)
         return True
     layout = getattr(getattr(model, 'data_preprocessor', None), 'format_shape', None)
     shapes = {

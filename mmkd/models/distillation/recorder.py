@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmkd.errors import UserError
 
-_PATH = re.compile(r'(?P<module>[^\[\]]+)(\[(?P<index>-?\d+)\])?')
+_PATH = re.compile(r'(?P<module>[^\[\]:]+)(\[(?P<index>-?\d+)\]|(?P<input>:input))?')
 
 
 def find_module(network: nn.Module, path: str, whose: str) -> nn.Module:
@@ -52,7 +52,8 @@ class Recorder:
     Args:
         network: Network whose modules are meant.
         paths: E.g. ``'backbone'`` or ``'cls_head.fc_cls'``; of a module that returns
-            several tensors, ``'backbone[2]'`` takes one.
+            several tensors, ``'backbone[2]'`` takes one. ``'cls_head:input'`` is the
+            first thing that the module is given.
         whose: What messages call the network. Defaults to ``'network'``.
 
     Raises:
@@ -80,9 +81,13 @@ class Recorder:
                 raise UserError(f'{path!r} is no path of a module of the {whose}')
             index = None if match['index'] is None else int(match['index'])
             module = find_module(network, match['module'], whose)
-            self._handles.append(
-                module.register_forward_hook(partial(self._keep, path, index))
-            )
+            if match['input']:
+                keep = partial(self._keep_input, path)
+                self._handles.append(module.register_forward_pre_hook(keep))
+            else:
+                self._handles.append(
+                    module.register_forward_hook(partial(self._keep, path, index))
+                )
 
     def __enter__(self) -> 'Recorder':
         for outputs in self._outputs.values():
@@ -119,6 +124,9 @@ class Recorder:
         """Take the hooks off the network."""
         for handle in self._handles:
             handle.remove()
+
+    def _keep_input(self, path: str, module: nn.Module, inputs: Any) -> None:
+        self._keep(path, None, module, None, inputs[0])
 
     def _keep(
         self, path: str, index: int | None, module: nn.Module, inputs: Any, output: Any

@@ -9,6 +9,8 @@ from mmkd.models.losses.masked_cross_entropy import (
     masked_accuracy,
     masked_cross_entropy,
 )
+from mmkd.models.losses.part_distribution import part_distribution, person_weights
+from mmkd.models.losses.part_pooling import pool_parts
 from mmkd.models.losses.queue_similarity import QueueSimilarity
 from mmkd.models.losses.relational_kd import (
     RelationalKD,
@@ -42,6 +44,9 @@ __all__ = [
     'info_nce',
     'masked_accuracy',
     'masked_cross_entropy',
+    'part_distribution',
+    'person_weights',
+    'pool_parts',
     'relational_angle',
     'relational_distance',
     'relative_speed_ranking',

@@ -9,6 +9,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmkd.errors import UserError
+from mmkd.models.full_precision import at_least_float32, full_precision
 from mmkd.models.teachers.shuffle_batch import shuffled_over_processes
 from mmkd.registry import MODELS
 
@@ -110,8 +111,9 @@ class MomentumTeacher(BaseModule):
         """Return one embedding ``(N, D)`` per task for clips ``(N, 3, T, H, W)``."""
 
         def embed(x: Tensor) -> dict[str, Tensor]:
-            feature_map = self.backbone(x)
-            return {name: self.heads[name](feature_map) for name in tasks}
+            feature_map = at_least_float32(self.backbone(x))
+            with full_precision(x):
+                return {name: self.heads[name](feature_map) for name in tasks}
 
         return shuffled_over_processes(embed, clips) if self.shuffle else embed(clips)
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mmkd.errors import UserError
+from mmkd.zoo.weight_files import read_safetensors
 
 _WRAPPERS = ('state_dict', 'model', 'model_state_dict', 'net')
 
@@ -67,6 +68,8 @@ def read_source(path: Path, trust: bool = False) -> Source:
 def _load(path: Path, trust: bool) -> Any:
     if not path.is_file():
         raise UserError(f'checkpoint {path} does not exist', 'Check the path.')
+    if path.suffix == '.safetensors':
+        return read_safetensors(path)
     # auxSKD keeps the options of its command line beside the weights.
     allow = getattr(torch.serialization, 'safe_globals', None)
     namespace = allow([argparse.Namespace]) if allow else contextlib.nullcontext()

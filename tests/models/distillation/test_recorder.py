@@ -49,6 +49,24 @@ def test_gradient_flows_through_what_was_recorded() -> None:
     assert net.encoder[0].bias.grad.tolist() == [2, 2, 2]
 
 
+def test_what_a_module_is_given_is_recorded_as_well() -> None:
+    net, x = Net(), torch.randn(4, 2)
+    recorder = Recorder(net, ['encoder.1:input', 'encoder.0'])
+    with recorder:
+        net(x)
+    found = recorder.take()
+    expected = torch.cat([net.encoder[0](x), net.encoder[0](x + 1)])
+    assert torch.equal(found['encoder.1:input'], expected)
+    assert found['encoder.1:input'].requires_grad
+    recorder.remove()
+    with recorder:
+        net(x)
+    with pytest.raises(UserError, match=r"'encoder.1:input' of the network exists"):
+        recorder.take()
+    with pytest.raises(UserError, match='no path'):
+        Recorder(net, ['encoder:output'])
+
+
 def test_a_removed_recorder_and_that_of_a_copy_leave_the_network_alone() -> None:
     net = Net()
     recorder = Recorder(net, ['encoder'])

@@ -1,0 +1,21 @@
+# Human prior: what is added to a config of RSPNet, so that a human parser is distilled
+# beside its contrast, each on a representation of its own. Of the paper the abstract
+# only is known to us: every value here is ours; docs/methods/human_prior.md.
+parsing_task = dict(
+    parsing=dict(
+        type='mmkd.ParsingDistill',
+        label_set='lip',
+        form='kl',
+        background_weight=0.1,
+        mask='cells',
+        loss_weight=1.0,
+    )
+)
+# mmkd.SharedFeature and mmkd.SplitChannels are the other forms.
+representations = dict(type='mmkd.OwnLastStage', tasks=('parsing',))
+# Between sampler and decoding; each config names the folder of its data set.
+load_maps = dict(type='mmkd.LoadPartMaps', cache='data/SET/maps/schp_lip')
+# Behind all crops and flips.
+align_maps = dict(type='mmkd.AlignPartMaps', size=56)
+# Log the cosine between the gradients of the two kinds of task on the trunk.
+gradient_conflict = dict(type='mmkd.GradientConflictHook', interval=50)

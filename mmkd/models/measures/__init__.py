@@ -1,0 +1,6 @@
+"""Pure measures of features: neighbours, votes, and signs of collapse."""
+
+from mmkd.models.measures.neighbours import class_votes, nearest
+from mmkd.models.measures.spread import effective_rank, feature_std
+
+__all__ = ['class_votes', 'effective_rank', 'feature_std', 'nearest']

@@ -1,0 +1,87 @@
+"""Have a published file here, from the first place that has it right."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+from mmkd.errors import UserError
+from mmkd.transfer import download
+from mmkd.transfer.sources import is_address
+from mmkd.zoo.index import Index, ZooFile, ZooModel
+from mmkd.zoo.places import bases, cache_folder
+
+SCHEME = 'mmkd://'
+
+
+def sources_of(index: Index, model: ZooModel, file: ZooFile) -> list[str]:
+    """Return where a file may be had, in the order in which it is tried.
+
+    These are the places of ``MMKD_ZOO`` (or the ``zoo`` beside the index), then the
+    address that the model's entry names.
+    """
+    places = [*bases(index.root), *([model.address] if model.address else [])]
+    return [_join(place, file.name) for place in dict.fromkeys(places)]
+
+
+def fetch(index: Index, model: ZooModel, file: ZooFile, folder: Path) -> Path:
+    """Copy a published file into a folder, checked.
+
+    Raises:
+        UserError: If it cannot be had or written; see
+            :func:`mmkd.transfer.download.download`.
+    """
+    return download(sources_of(index, model, file), folder / file.name, file.wanted)
+
+
+def local_or_cached(index: Index, model: ZooModel, file: ZooFile) -> Path:
+    """Return a checked file: in a local folder of the zoo, or else in the cache.
+
+    Raises:
+        UserError: If it cannot be had.
+    """
+    first = sources_of(index, model, file)[0]
+    if not is_address(first):
+        path = Path(first).expanduser()
+        if path.is_file() and file.wanted.problem(path) is None:
+            return path
+    return fetch(index, model, file, cache_folder())
+
+
+def resolve(source: str) -> Path:
+    """Return the file of ``mmkd://NAME``, fetched and checked.
+
+    Args:
+        source: The name of a model of the zoo behind ``mmkd://``.
+
+    Raises:
+        UserError: If there is no such model, it has no weights, or they cannot be had.
+    """
+    index = Index()
+    model = index.find(source.removeprefix(SCHEME))
+    return local_or_cached(index, model, weights_of(model))
+
+
+def weights_of(model: ZooModel, suffix: str = '.pth') -> ZooFile:
+    """Return the file with the weights of a model.
+
+    Args:
+        model: The model.
+        suffix: ``.pth`` or ``.safetensors``.
+
+    Raises:
+        UserError: If the model is a recipe, without weights.
+    """
+    for file in model.weights:
+        if file.name.endswith(suffix):
+            return file
+    raise UserError(
+        f'{model.name} is a recipe: no weights of it are published'
+        if not model.weights
+        else f'{model.name} has no {suffix} file',
+        f'Train it: `python tools/train.py {model.config}`.',
+    )
+
+
+def _join(place: str, name: str) -> str:
+    if is_address(place):
+        return f'{place.rstrip("/")}/{quote(name)}'
+    return str(Path(place.removeprefix('file://')).expanduser() / name)

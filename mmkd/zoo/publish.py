@@ -1,0 +1,215 @@
+"""Publish a checkpoint: stripped, named by its hash, and entered in the metafile."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmkd.compat.plain import to_plain
+from mmkd.errors import UserError
+from mmkd.files import replacing
+from mmkd.version import __version__
+from mmkd.zoo.convert.reading import read_source
+from mmkd.zoo.fitting import backbone_fingerprint, is_published, problems_with
+from mmkd.zoo.index import Index, ZooFile, check_name, read_entry
+from mmkd.zoo.measured import list_facts, read_results
+from mmkd.zoo.metafile import entry_of, metafile_of, only_collection, write_entry
+from mmkd.zoo.places import index_path
+from mmkd.zoo.readme import write_readme
+from mmkd.zoo.weight_files import to_pth, to_safetensors
+
+_KEPT_META = ('input_convention', 'dataset_meta', 'epoch', 'iter', 'seed')
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What to publish.
+
+    Attributes:
+        checkpoint: The checkpoint of the training.
+        name: Name in the zoo.
+        config: Its config, seen from the folder of the index.
+        metrics: Report of ``tools/evaluate.py`` or ``tools/test.py`` on these weights.
+        log: The training log.
+        collection: The method, where the metafile does not say it.
+        parts: First parts of the weights to publish. Empty: all but teachers.
+        half: Store in half precision.
+        out: Folder of the files. None: ``zoo`` beside the index.
+        address: Where ``out`` will be found on the net. None: it is part of the
+            project.
+    """
+
+    checkpoint: Path
+    name: str
+    config: str
+    metrics: Path | None = None
+    log: Path | None = None
+    collection: str | None = None
+    parts: tuple[str, ...] = ()
+    half: bool = False
+    out: Path | None = None
+    address: str | None = None
+
+
+def publish(what: Publication) -> list[Path]:
+    """Write the files of a model, then its entry, then the table of the zoo's README.
+
+    The optimiser, teachers and whatever hooks stored are left out. Files are a function
+    of the checkpoint; publishing again with the report of an evaluation changes the
+    entry only. Files of an earlier publication of that name are removed at the end.
+
+    Args:
+        what: The model.
+
+    Returns:
+        The files of the zoo: the ``.pth``, the ``.safetensors``, and perhaps the log.
+
+    Raises:
+        UserError: If something cannot be read or written, the weights do not fill the
+            config's model, half precision cannot hold them, or the report is of other
+            weights.
+    """
+    check_name(what.name)
+    root = index_path().parent
+    metafile = metafile_of(what.config)
+    weights, meta = _stripped(what, root / what.config)
+    folder = what.out or root / 'zoo'
+    contents = {
+        '.pth': to_pth(weights, meta),
+        '.safetensors': to_safetensors(weights, meta),
+    }
+    if what.log:
+        contents['.log'] = _log(what.log)
+    files = {suffix: _file(what.name, suffix, x) for suffix, x in contents.items()}
+    entry = _entry(what, metafile, meta, files)
+    earlier = _files_of(entry_of(metafile, what.name), metafile)
+    _refuse_clash(what, metafile)
+    for suffix, content in contents.items():
+        with replacing(folder / files[suffix].name) as temporary:
+            temporary.write_bytes(content)
+    write_entry(metafile, entry)
+    if what.out is None:
+        for name in earlier - {file.name for file in files.values()}:
+            (folder / name).unlink(missing_ok=True)
+        write_readme(Index(), folder)
+    return [folder / file.name for file in files.values()]
+
+
+def _stripped(
+    what: Publication, config: Path
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the weights to publish and what to say of them."""
+    source = read_source(what.checkpoint)
+    weights = {k: v for k, v in source.tensors.items() if is_published(k, what.parts)}
+    problems = problems_with(config, weights, what.parts)
+    if problems or not weights:
+        raise UserError(
+            f'{what.checkpoint} is not of {what.config}: '
+            f'{"; ".join(problems) or "it has none of these parts"}',
+            'Give the config that it was trained with.',
+        )
+    if what.half:
+        weights = {name: _halved(name, value) for name, value in weights.items()}
+    kept = {key: source.meta[key] for key in _KEPT_META if key in source.meta}
+    meta = {
+        **to_plain(kept, 'meta'),
+        'name': what.name,
+        'config': what.config,
+        'parts': sorted({name.split('.')[0] for name in weights}),
+        'stored_as': 'float16' if what.half else 'float32',
+        'backbone': backbone_fingerprint(weights),
+        'mmkd_version': __version__,
+    }
+    return weights, _plain_json(meta, what.checkpoint)
+
+
+def _plain_json(meta: dict[str, Any], checkpoint: Path) -> dict[str, Any]:
+    try:
+        return json.loads(json.dumps(meta))
+    except (TypeError, ValueError) as error:
+        raise UserError(f'the meta of {checkpoint} is not plain: {error}') from error
+
+
+def _halved(name: str, value: Tensor) -> Tensor:
+    if not value.is_floating_point():
+        return value
+    half = value.to(torch.float16)
+    if not torch.isfinite(half).all():
+        raise UserError(
+            f'{name} has values that half precision cannot hold',
+            'Publish without --half.',
+        )
+    return half
+
+
+def _log(path: Path) -> bytes:
+    """Return a log without the folder that it was written in."""
+    try:
+        text = path.read_text(encoding='utf-8')
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f'the log {path} cannot be read ({error})') from error
+    for folder in dict.fromkeys((str(Path.cwd()), str(Path.home()))):
+        if len(Path(folder).parts) > 1:
+            text = text.replace(folder, '.' if folder == str(Path.cwd()) else '~')
+    return text.encode()
+
+
+def _file(name: str, suffix: str, content: bytes) -> ZooFile:
+    digest = hashlib.sha256(content).hexdigest()
+    return ZooFile(f'{name}-{digest[:8]}{suffix}', len(content), digest)
+
+
+def _entry(
+    what: Publication,
+    metafile: Path,
+    meta: Mapping[str, Any],
+    files: Mapping[str, ZooFile],
+) -> dict[str, Any]:
+    old = entry_of(metafile, what.name)
+    collection = what.collection or old.get('In Collection')
+    config = str(index_path().parent / what.config)
+    results = (
+        read_results(what.metrics, what.config, str(meta['backbone']))
+        if what.metrics
+        else []
+    )
+    place = what.address.rstrip('/') if what.address else 'zoo'
+    entry = {
+        'Name': what.name,
+        'In Collection': collection or only_collection(metafile),
+        'Config': what.config,
+        'Metadata': {
+            **(old.get('Metadata') or {}),
+            'Parts': ', '.join(meta['parts']),
+            'Stored As': meta['stored_as'],
+            'Backbone Fingerprint': meta['backbone'],
+        },
+        'Training List': list_facts(config, 'train_dataloader'),
+        **({'Results': results} if results else {}),
+        'Weights': f'{place}/{files[".pth"].name}',
+        **({'Training Log': f'{place}/{files[".log"].name}'} if what.log else {}),
+        'Files': [
+            {'Name': file.name, 'Size': file.size, 'SHA256': file.sha256}
+            for file in files.values()
+        ],
+    }
+    read_entry(entry, metafile)  # what is written can be read
+    return entry
+
+
+def _files_of(entry: Mapping[str, Any], metafile: Path) -> set[str]:
+    return {f.name for f in read_entry(entry, metafile).files} if entry else set()
+
+
+def _refuse_clash(what: Publication, metafile: Path) -> None:
+    """Names are unique over all metafiles."""
+    there = Index().models.get(what.name)
+    if there and not entry_of(metafile, what.name):
+        raise UserError(
+            f'{what.name} is the name of {there.config} already', 'Choose another.'
+        )
