@@ -1,4 +1,4 @@
-"""Evaluate a video backbone: retrieval, and more protocols to come."""
+"""Evaluate a video backbone: fine-tuning, linear probe, kNN and retrieval."""
 
 import mmkd.engine  # noqa: F401  (first: it sets how threads wait, before torch loads)
 from mmkd.evaluation.command_line import main

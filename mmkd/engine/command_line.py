@@ -32,11 +32,16 @@ def train_main(argv: Sequence[str] | None = None) -> None:
         SystemExit: With status 2 and one line on stderr, if the user erred.
     """
     args = train_parser().parse_args(argv)
-    with _one_error_per_machine(args):
+    with one_error_per_machine(args):
         cfg = read_config(args.config, args.split)
         merge_train_options(cfg, args)
         check_before_run(cfg, 'train')
-        build_runner(cfg).train()
+        runner = build_runner(cfg)
+        try:
+            runner.train()
+        except SystemExit:  # told to stop, and saved
+            leave_process_group()
+            raise
         leave_process_group()
 
 
@@ -50,7 +55,7 @@ def test_main(argv: Sequence[str] | None = None) -> None:
         SystemExit: With status 2 and one line on stderr, if the user erred.
     """
     args = test_parser().parse_args(argv)
-    with _one_error_per_machine(args):
+    with one_error_per_machine(args):
         cfg = read_config(args.config, args.split)
         merge_test_options(cfg, args)
         check_before_run(cfg, 'test')
@@ -110,7 +115,7 @@ def leave_process_group() -> None:
 
 
 @contextmanager
-def _one_error_per_machine(args: Namespace) -> Iterator[None]:
+def one_error_per_machine(args: Namespace) -> Iterator[None]:
     """Report a user's error once, however many processes meet it."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     _silence_upstream()

@@ -1,111 +1,157 @@
 """Evaluate a backbone by several protocols with one command."""
 
-import copy
-from collections.abc import Callable
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
+from mmengine import dist
 from mmengine.config import Config
-from mmengine.device import get_device
-from mmengine.model import BaseModel
-from mmengine.registry import MODELS, init_default_scope
-from mmengine.runner import Runner
+from mmengine.registry import init_default_scope
 
-from mmkd.errors import UserError
-from mmkd.evaluation.features import Features, extract_features
-from mmkd.evaluation.retrieval import recall_at_k
-
-Metrics = dict[str, float]
-
-
-def retrieval(train: Features, test: Features) -> Metrics:
-    """Return R@k of test videos, shape ``(Q, C)``, among training videos ``(G, C)``."""
-    return recall_at_k(test.vectors, test.labels, train.vectors, train.labels)
-
-
-PROTOCOLS: dict[str, Callable[[Features, Features], Metrics]] = {
-    'retrieval': retrieval,
-}
+from mmkd.evaluation.extraction import fill_store
+from mmkd.evaluation.features import FeatureEncoder
+from mmkd.evaluation.fine_tune import FineTuning, ScoreEncoder, fine_tune
+from mmkd.evaluation.lists import describe_list, feature_configs
+from mmkd.evaluation.model import load_model, load_whole_model
+from mmkd.evaluation.presets import PRESETS, Preset
+from mmkd.evaluation.protocols import FROZEN, PROTOCOLS, Tables
+from mmkd.evaluation.report import SplitResult
+from mmkd.evaluation.row_store import RowStore
+from mmkd.evaluation.table_facts import table_facts, table_key
+from mmkd.files import write_json
+from mmkd.models.teachers.state_hash import state_hash
 
 
-def load_model(cfg: Config, checkpoint: str | None, seed: int = 0) -> BaseModel:
-    """Build the config's model and fill its backbone.
+@dataclass(frozen=True)
+class Evaluation:
+    """What to evaluate, and how.
+
+    Attributes:
+        checkpoint: File with ``backbone.*`` tensors; None for untrained weights.
+        protocols: Names in :data:`~mmkd.evaluation.protocols.PROTOCOLS`.
+        work_dir: Folder of the tables of features and of the fine-tuning.
+        preset: What the protocols lay down.
+        ks: Numbers of neighbours of kNN.
+        seed: Of untrained weights and of the fine-tuning.
+        launcher: How the processes were started.
+    """
+
+    checkpoint: str | None
+    protocols: Sequence[str]
+    work_dir: Path
+    preset: Preset = PRESETS['ours']
+    ks: Sequence[int] = (20,)
+    seed: int = 0
+    launcher: str = 'none'
+
+
+class SplitEvaluation:
+    """One split: first what all processes do together, then what one does.
 
     Args:
-        cfg: A fine-tuning config.
-        checkpoint: File with ``backbone.*`` tensors. None keeps the random start,
-            which is the honest lower bound of every protocol.
-        seed: Of the random start. Defaults to 0.
+        cfg: A fine-tuning config: its network, its lists and its test pipeline.
+        split: Its number; None where the data set has none.
+        what: What to evaluate.
 
     Raises:
-        UserError: If a backbone tensor is missing in the file or has another shape.
+        UserError: If the checkpoint does not fit the config, or the config the preset.
     """
-    torch.manual_seed(seed)
-    model = MODELS.build(cfg.model)
-    model.init_weights()
-    if checkpoint is not None:
-        fill_backbone(model, Path(checkpoint))
-    return model.to(get_device())
+
+    def __init__(self, cfg: Config, split: int | None, what: Evaluation) -> None:
+        init_default_scope(cfg.get('default_scope', 'mmaction'))
+        what.preset.check(cfg, 'finetune' in what.protocols)
+        self.cfg, self.split, self.what = cfg, split, what
+        self.lists = feature_configs(cfg, what.preset.pipeline)
+        self.model = load_model(cfg, what.checkpoint, what.seed)
+        self.weights = state_hash(self.model.backbone.state_dict())
+        self.stores: dict[str, RowStore] = {}
+
+    def prepare(self) -> None:
+        """Extract features and fine-tune; go on from what is there already."""
+        if set(self.what.protocols) & set(FROZEN):
+            forms = tuple(dict.fromkeys(('average', *self.what.preset.pooling)))
+            for part in ('train', 'test'):
+                self._fill(part, forms, self.weights, self._features)
+        if 'finetune' in self.what.protocols:
+            self._fine_tune()
+
+    def measure(self) -> SplitResult:
+        """Return what the protocols make of it; for the first process."""
+        rows = {name: store.read() or {} for name, store in self.stores.items()}
+        tables = Tables(
+            train=rows.get('train', {}),
+            test=rows.get('test', {}),
+            scores=rows.get('scores', {}),
+            num_classes=self.cfg.model.cls_head.num_classes,
+            pooling=self.what.preset.pooling,
+            ks=self.what.ks,
+        )
+        outcomes = [o for name in self.what.protocols for o in PROTOCOLS[name](tables)]
+        lists = {k: describe_list(v['dataset']) for k, v in self.lists.items()}
+        return SplitResult(self.split, lists['train'], lists['test'], outcomes)
+
+    def _fine_tune(self) -> None:
+        what, split = self.what, self.split or 0
+        name = f'{what.preset.name}_split{split}_{self.weights}_seed{what.seed}'
+        folder = what.work_dir / 'finetune' / name
+        run = FineTuning(folder, what.preset.selection, what.seed, what.launcher)
+        path = fine_tune(self.cfg, what.checkpoint, run, self.weights)
+        model = load_whole_model(self.cfg, str(path))
+        weights = state_hash(model.state_dict())
+        self._fill('scores', ('score',), weights, lambda _: ScoreEncoder(model))
+
+    def _features(self, forms: tuple[str, ...]) -> FeatureEncoder:
+        return FeatureEncoder(self.model, forms)
+
+    def _fill(
+        self, name: str, columns: tuple[str, ...], weights: str, encoder: Any
+    ) -> None:
+        loader = self.lists['train' if name == 'train' else 'test']
+        facts = table_facts(self.cfg, loader, weights, columns)
+        path = self.what.work_dir / 'features' / f'{table_key(facts)}.pth'
+        if dist.is_main_process():
+            write_json(path.with_suffix('.json'), facts)
+        store = RowStore(path, describe_list(loader['dataset'])['videos'])
+        words = {'scores': 'scores of the test list'}
+        what = words.get(name, f'features of the {name} list')
+        fill_store(store, loader, lambda: encoder(columns), what)
+        self.stores[name] = store
 
 
-def fill_backbone(model: BaseModel, path: Path) -> None:
-    """Load ``backbone.*`` of a checkpoint, strictly.
-
-    Raises:
-        UserError: If the file is not there, cannot be read safely, or does not hold
-            exactly this backbone.
-    """
-    if not path.is_file():
-        raise UserError(f'checkpoint {path} is not there', 'Check the path.')
-    try:
-        file = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f'checkpoint {path} cannot be read safely: {reason}') from error
-    state = file.get('state_dict', file)
-    prefix = 'backbone.'
-    weights = {
-        k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)
-    }
-    try:
-        model.backbone.load_state_dict(weights)
-    except RuntimeError as error:
-        raise UserError(
-            f'{path} does not hold this backbone: {str(error).splitlines()[1].strip()}',
-            'Use the config of the same network.',
-        ) from error
-
-
-def feature_loaders(cfg: Config) -> dict[str, Any]:
-    """Return loaders of the training and the test list, both with the test pipeline."""
-    test = copy.deepcopy(cfg.test_dataloader)
-    train = copy.deepcopy(cfg.test_dataloader)
-    source = cfg.train_dataloader.dataset
-    for key in ('ann_file', 'data_prefix'):
-        train.dataset[key] = source[key]
-    build = Runner.build_dataloader
-    return {'train': build(train, seed=0), 'test': build(test, seed=0)}
-
-
-def evaluate(cfg: Config, checkpoint: str | None, protocols: list[str]) -> Metrics:
-    """Extract features once and measure them by every protocol.
+def evaluate(
+    cfg: Config, checkpoint: str | None, protocols: Sequence[str], work_dir: Path
+) -> dict[str, float]:
+    """Measure a backbone on one split by our own protocols.
 
     Args:
         cfg: A fine-tuning config: its lists and its test pipeline are used.
-        checkpoint: See :func:`load_model`.
-        protocols: Names in :data:`PROTOCOLS`.
+        checkpoint: See :class:`Evaluation`.
+        protocols: Names in :data:`~mmkd.evaluation.protocols.PROTOCOLS`.
+        work_dir: Folder of the tables of features.
 
     Returns:
-        All figures by name.
+        All figures by name, in percent.
     """
-    init_default_scope(cfg.get('default_scope', 'mmaction'))
-    model = load_model(cfg, checkpoint)
-    features = {
-        name: extract_features(model, loader, f'the {name} list')
-        for name, loader in feature_loaders(cfg).items()
+    split = SplitEvaluation(cfg, None, Evaluation(checkpoint, protocols, work_dir))
+    split.prepare()
+    return {k: v for o in split.measure().outcomes for k, v in o.figures.items()}
+
+
+def common_facts(cfg: Config, weights: str, what: Evaluation) -> dict[str, Any]:
+    """Return what a report says once: config, weights, protocol and seed.
+
+    Args:
+        cfg: The config of the first split.
+        weights: Fingerprint of the backbone.
+        what: What was evaluated.
+    """
+    return {
+        'config': os.path.relpath(cfg.filename) if cfg.filename else None,
+        'checkpoint': what.checkpoint or 'random',
+        'weights': weights,
+        'network': cfg.model.backbone.to_dict(),
+        'preset': what.preset.as_dict(),
+        'seed': what.seed,
     }
-    result: Metrics = {}
-    for name in protocols:
-        result |= PROTOCOLS[name](features['train'], features['test'])
-    return result

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
-from torch.nn import functional
 
 from mmkd.errors import UserError
+from mmkd.models.measures import nearest
 
 
 def recall_at_k(
@@ -42,17 +41,9 @@ def recall_at_k(
             f'retrieval with {len(queries)} queries in {len(gallery)} videos',
             'Check the training and the test list.',
         )
-    gallery = functional.normalize(gallery, dim=1)
-    deepest = min(max(ks), len(gallery))
-    found = []
-    for part, labels in zip(
-        functional.normalize(queries, dim=1).split(chunk),
-        query_labels.split(chunk),
-        strict=True,
-    ):
-        nearest = (part @ gallery.t()).topk(deepest, dim=1).indices
-        found.append(gallery_labels[nearest] == labels[:, None])
-    hits = torch.cat(found).cummax(dim=1).values
+    _, places = nearest(queries, gallery, max(ks), chunk)
+    hits = (gallery_labels[places] == query_labels[:, None]).cummax(dim=1).values
     return {
-        f'R@{k}': 100 * hits[:, min(k, deepest) - 1].double().mean().item() for k in ks
+        f'R@{k}': 100 * hits[:, min(k, hits.shape[1]) - 1].double().mean().item()
+        for k in ks
     }

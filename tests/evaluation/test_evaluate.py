@@ -1,14 +1,18 @@
 """Features and figures of a real list, and what a wrong checkpoint says."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 
 from mmkd.errors import UserError
 from mmkd.evaluation import evaluate, extract_features
-from mmkd.evaluation.evaluate import feature_loaders, load_model
+from mmkd.evaluation.features import FeatureEncoder
+from mmkd.evaluation.lists import feature_loaders
+from mmkd.evaluation.model import load_model
 from tests.shared_files import ROOT, shared_path
 
 
@@ -51,30 +55,84 @@ def test_features_are_the_mean_over_clips(cfg: Config) -> None:
         )
 
 
-def test_twice_the_same_and_plausible(cfg: Config) -> None:
-    first = evaluate(cfg, None, ['retrieval'])
-    assert first == evaluate(cfg, None, ['retrieval'])
+def test_a_video_is_encoded_alone(cfg: Config) -> None:
+    encode = FeatureEncoder(load_model(cfg, None), ('average', 'max'))
+    generator = torch.Generator().manual_seed(0)
+    samples = [ActionDataSample().set_gt_label(n) for n in range(3)]
+    clips = [
+        torch.randint(256, (2, 3, 8, 24, 24), dtype=torch.uint8, generator=generator)
+        for _ in samples
+    ]
+    together = encode({'inputs': clips, 'data_samples': samples})
+    for place, row in enumerate(together):
+        one = {'inputs': clips[place : place + 1], 'data_samples': [samples[place]]}
+        (alone,) = encode(one)
+        assert int(row['label']) == place
+        for form in ('average', 'max'):
+            assert torch.equal(row[form], alone[form])
+
+
+def test_plausible(cfg: Config, tmp_path: Path) -> None:
+    found = evaluate(cfg, None, ['retrieval'], tmp_path / 'work')
     # Three training videos: five neighbours are all of them.
-    assert first['R@5'] == first['R@50']
-    assert set(first) == {f'R@{k}' for k in (1, 5, 10, 20, 50)}
+    assert found['R@5'] == found['R@50']
+    ks = (1, 5, 10, 20, 50)
+    assert list(found) == [*(f'R@{k}' for k in ks), *(f'R@{k} max' for k in ks)]
 
 
 def test_checkpoints(cfg: Config, tmp_path: Path) -> None:
     path = tmp_path / 'weights.pth'
-    with pytest.raises(UserError, match=r'weights\.pth is not there'):
+    with pytest.raises(UserError, match=r'weights\.pth does not exist'):
         load_model(cfg, str(path))
     path.write_text('no checkpoint')
-    with pytest.raises(UserError, match='cannot be read safely'):
+    with pytest.raises(UserError, match=r'weights\.pth'):
         load_model(cfg, str(path))
     source = load_model(cfg, None, seed=1)
     weights = source.state_dict()
-    torch.save({'state_dict': weights}, path)
+    # As a pre-training leaves it: its own heads beside the backbone.
+    torch.save({'state_dict': {**weights, 'tasks.x.weight': torch.ones(2)}}, path)
     loaded = load_model(cfg, str(path))
-    assert torch.equal(
-        loaded.backbone.state_dict()['conv1.conv.weight'],
-        weights['backbone.conv1.conv.weight'],
-    )
-    del weights['backbone.conv1.conv.weight']
+    for name, value in source.backbone.state_dict().items():
+        assert torch.equal(loaded.backbone.state_dict()[name], value), name
+    first = weights.pop('backbone.conv1.conv.weight')
     torch.save({'state_dict': weights}, path)
-    with pytest.raises(UserError, match=r'not hold this backbone: Missing key.*conv1'):
+    with pytest.raises(UserError, match=r'lacks or has in another shape backbone'):
         load_model(cfg, str(path))
+    weights['backbone.conv1.conv.weight'] = first[:2]
+    torch.save({'state_dict': weights}, path)
+    with pytest.raises(UserError, match='the backbone has another shape'):
+        load_model(cfg, str(path))
+    weights |= {'backbone.conv1.conv.weight': first, 'backbone.more.bias': first}
+    torch.save({'state_dict': weights}, path)
+    with pytest.raises(UserError, match=r'another backbone: .*more\.\* \(1\)'):
+        load_model(cfg, str(path))
+
+
+def test_other_pixels_are_warned_of(
+    cfg: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = load_model(cfg, None)
+    path = tmp_path / 'weights.pth'
+    pixels = model.data_preprocessor.convention.as_dict()
+    for changed in ({}, {'channel_order': 'RGB'}):
+        meta = {'input_convention': {**pixels, **changed}}
+        torch.save({'state_dict': model.state_dict(), 'meta': meta}, path)
+        load_model(cfg, str(path))
+        error = capsys.readouterr().err
+        assert error.startswith('warning: ') == bool(changed)
+
+
+class Malicious:
+    def __reduce__(self) -> tuple[Any, tuple[str, ...]]:
+        return Path.touch, (Path('ran'),)
+
+
+def test_nothing_in_a_malicious_checkpoint_runs(
+    cfg: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    weights = load_model(cfg, None).state_dict()
+    torch.save({'state_dict': weights, 'extra': Malicious()}, 'weights.pth')
+    with pytest.raises(UserError, match='refused'):
+        load_model(cfg, 'weights.pth')
+    assert not Path('ran').exists()

@@ -1,0 +1,97 @@
+"""Signs of collapse in the log of a pre-training."""
+
+from collections import deque
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from mmkd.engine.unwrap import unwrap
+from mmkd.errors import UserError
+from mmkd.models.heads import pool_map
+from mmkd.models.measures import effective_rank, feature_std
+from mmkd.models.memory import gather_rows
+from mmkd.registry import HOOKS
+
+
+@HOOKS.register_module()
+class CollapseHook(Hook):
+    """Log how widely the features of the last training clips are spread.
+
+    ``feature_std`` is 1 for directions all over the sphere and 0 once all clips look
+    the same (:func:`~mmkd.models.measures.feature_std`); ``feature_rank`` says how many
+    directions are used (:func:`~mmkd.models.measures.effective_rank`), at most
+    ``samples - 1``. Both stand beside the loss. The clips are those of the training
+    itself, so nothing is encoded for it: the cost is one average of each map, and a
+    singular value decomposition of ``samples`` vectors every ``interval`` iterations.
+    Source: ours; the measures name theirs.
+
+    Args:
+        interval: Iterations between two measurements. Defaults to 50.
+        samples: Latest clips of a process that count. Defaults to 256.
+        warn_below: ``feature_std`` that is warned of, once. Defaults to 0.05 (ours).
+
+    Raises:
+        UserError: If a number is too small.
+    """
+
+    # Before the log line of the iteration is written.
+    priority = 'NORMAL'
+
+    def __init__(
+        self, interval: int = 50, samples: int = 256, warn_below: float = 0.05
+    ) -> None:
+        if interval < 1 or samples < 2:
+            raise UserError(
+                f'CollapseHook: interval {interval}, samples {samples}',
+                'Give at least 1 and 2.',
+            )
+        self.interval, self.samples, self.warn_below = interval, samples, warn_below
+        self._latest: deque[Tensor] = deque()
+        self._warned = False
+
+    def before_train(self, runner: Runner) -> None:
+        """Begin to watch the backbone that is trained.
+
+        Raises:
+            UserError: If the model has none.
+        """
+        model = unwrap(runner.model)
+        backbone = getattr(getattr(model, 'student', model), 'backbone', None)
+        if not isinstance(backbone, nn.Module):
+            raise UserError(
+                f'CollapseHook: {type(model).__name__} has no backbone',
+                'Remove the hook.',
+            )
+        self._handle = backbone.register_forward_hook(self._keep)
+
+    def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
+        """Measure every ``interval`` iterations."""
+        if not self.every_n_train_iters(runner, self.interval) or not self._latest:
+            return
+        rows = torch.cat(list(self._latest))[-self.samples :]
+        features = gather_rows(rows.float())
+        spread, rank = feature_std(features), effective_rank(features.cpu())
+        runner.message_hub.update_scalar('train/feature_std', spread)
+        runner.message_hub.update_scalar('train/feature_rank', rank)
+        if spread < self.warn_below and not self._warned:
+            self._warned = True
+            runner.logger.warning(
+                f'the features have nearly collapsed: feature_std {spread:.4f}, '
+                f'feature_rank {rank:.1f} at iteration {runner.iter + 1}'
+            )
+
+    def after_train(self, runner: Runner) -> None:
+        """Leave the model as it was found."""
+        self._handle.remove()
+        self._latest.clear()
+
+    def _keep(self, module: nn.Module, inputs: Any, output: Any) -> None:
+        if not module.training:
+            return
+        last = output[-1] if isinstance(output, (tuple, list)) else output
+        self._latest.append(pool_map(last.detach()))
+        while sum(map(len, self._latest)) - len(self._latest[0]) >= self.samples:
+            self._latest.popleft()

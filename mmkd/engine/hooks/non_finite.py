@@ -1,0 +1,206 @@
+"""Notice a loss that is no number, and one that says nothing."""
+
+import functools
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.hooks import Hook
+from mmengine.optim import AmpOptimWrapper
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch import Tensor, nn
+
+from mmkd.engine.agreement import Agreement
+from mmkd.engine.loops import sampler_of
+from mmkd.engine.unwrap import unwrap
+from mmkd.errors import UserError
+from mmkd.registry import HOOKS
+
+
+@HOOKS.register_module()
+class NonFiniteHook(Hook):
+    """Keep NaN and infinity out of the weights, and warn of a loss that is constant.
+
+    The loss is looked at before the gradient is computed, and the gradient before it is
+    used (but not under a loss scaler, which does so itself). By default the run then
+    stops and names the losses and the videos of the batch, with the last checkpoint and
+    the weights untouched.
+
+    With ``max_skips`` such a step is left out instead: nothing is learnt from it, and
+    what the forward pass wrote into buffers (batch statistics, queues, banks) is taken
+    back, for which they are copied before each step. With several processes, all leave
+    out the same step.
+
+    A loss that has been the same for ``constant_steps`` steps, to a millionth, tells
+    that the features have collapsed or that nothing is trained; a warning names it,
+    once. Source: ours.
+
+    Args:
+        max_skips: Steps of a run that may be left out. Defaults to 0: stop at once.
+        constant_steps: Steps after which a constant loss is warned of; 0 never does.
+            Defaults to 100.
+
+    Raises:
+        UserError: If an argument is negative.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self, max_skips: int = 0, constant_steps: int = 100) -> None:
+        if max_skips < 0 or constant_steps < 0:
+            raise UserError(
+                f'NonFiniteHook: max_skips {max_skips}, constant_steps '
+                f'{constant_steps}',
+                'Give 0 or more.',
+            )
+        self.max_skips, self.constant_steps = max_skips, constant_steps
+        self.skipped = 0
+
+    def before_train(self, runner: Runner) -> None:
+        """Step between the loss and the gradient."""
+        self.runner, self.skipped = runner, 0
+        self._warned: set[str] = set()
+        self._losses: dict[str, Any] = {}
+        self._buffers: list[Tensor] = []
+        self._agreement = Agreement() if self.max_skips else None
+        self._replaced: list[tuple[Any, str, Any]] = []
+        wrapper = runner.optim_wrapper
+        self._wrap(unwrap(runner.model), 'parse_losses', self._remember)
+        self._wrap(wrapper, 'update_params', self._check_loss)
+        if not isinstance(wrapper, AmpOptimWrapper) and hasattr(wrapper, 'optimizer'):
+            self._wrap(wrapper, 'step', self._check_gradient)
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None
+    ) -> None:
+        """Keep what the messages need, and the buffers if they may be taken back."""
+        self._place, self._batch = batch_idx, data_batch
+        if self.max_skips:
+            self._buffers = [b.clone() for b in _buffers(unwrap(runner.model))]
+
+    def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
+        """Warn of losses that do not change."""
+        self._batch = None
+        steps = self.constant_steps
+        if not steps or (runner.iter + 1) % steps:
+            return
+        for name, buffer in runner.message_hub.log_scalars.items():
+            if not name.startswith('train/') or 'loss' not in name:
+                continue
+            last = np.asarray(buffer.data[0][-steps:])
+            constant = len(last) == steps and np.ptp(last) <= 1e-6 * abs(last[-1])
+            if constant and name not in self._warned:
+                self._warned.add(name)
+                runner.logger.warning(
+                    f'{name.removeprefix("train/")} has been {last[-1]:.6g} for '
+                    f'{steps} steps: its features have collapsed, or nothing that it '
+                    'depends on is trained'
+                )
+
+    def after_train(self, runner: Runner) -> None:
+        """Leave model and optimizer as they were found."""
+        for owner, name, method in reversed(self._replaced):
+            setattr(owner, name, method)
+
+    def _wrap(self, owner: Any, name: str, change: Callable[..., Any]) -> None:
+        method = getattr(owner, name)
+        self._replaced.append((owner, name, method))
+        # With its attributes: schedulers mark the step that they count.
+        setattr(owner, name, functools.wraps(method)(change(method)))
+
+    def _remember(self, parse: Callable[..., Any]) -> Callable[..., Any]:
+        def parse_losses(losses: Any) -> Any:
+            total, self._losses = parse(losses)
+            return total, self._losses
+
+        return parse_losses
+
+    def _check_loss(self, update: Callable[..., None]) -> Callable[..., None]:
+        def update_params(loss: Tensor, *args: Any, **kwargs: Any) -> None:
+            wrong = not math.isfinite(float(loss.detach()))
+            if wrong and not self.max_skips:
+                self._refuse('the loss')
+            if self._agreement is not None and self._agreement.largest(int(wrong)):
+                self._skip('the loss')
+            else:
+                update(loss, *args, **kwargs)
+
+        return update_params
+
+    def _check_gradient(self, step: Callable[..., None]) -> Callable[..., None]:
+        def checked_step(*args: Any, **kwargs: Any) -> None:
+            groups = self.runner.optim_wrapper.optimizer.param_groups
+            given = [p.grad for g in groups for p in g['params'] if p.grad is not None]
+            # DistributedDataParallel has made it the same on all processes.
+            if _all_finite(given):
+                step(*args, **kwargs)
+            elif self.max_skips:
+                self._skip('the gradient')
+            else:
+                self._refuse('the gradient')
+
+        return checked_step
+
+    def _skip(self, what: str) -> None:
+        self.skipped += 1
+        if self.skipped > self.max_skips:
+            self._refuse(what, f'; {self.skipped} such steps')
+        own = _buffers(unwrap(self.runner.model))
+        for buffer, old in zip(own, self._buffers, strict=True):
+            buffer.copy_(old)
+        self.runner.logger.warning(
+            f'{self._describe(what)}; step left out ({self.skipped} of at most '
+            f'{self.max_skips})'
+        )
+
+    def _refuse(self, what: str, times: str = '') -> None:
+        raise UserError(
+            self._describe(what) + times,
+            'Look at these videos, or lower the learning rate; the last checkpoint is '
+            'as it was. NonFiniteHook(max_skips=N) leaves out up to N such steps.',
+        )
+
+    def _describe(self, what: str) -> str:
+        runner = self.runner
+        parts = {
+            name: float(value)
+            for name, value in self._losses.items()
+            if 'loss' in name and not math.isfinite(float(value))
+        }
+        named = ''.join(f', {name} {value}' for name, value in parts.items())
+        videos = ', '.join(self._videos()) or 'not known'
+        return (
+            f'{what} is not finite in epoch {runner.epoch + 1}, step {runner.iter + 1}'
+            f'{named}; videos of the batch: {videos}'
+        )
+
+    def _videos(self) -> list[str]:
+        """Return the videos of the batch, from its samples or else from its place."""
+        batch = self._batch if isinstance(self._batch, dict) else {}
+        samples = batch.get('data_samples') or []
+        names = [s.get('filename') for s in samples if hasattr(s, 'metainfo')]
+        if names and all(names):
+            return [str(name) for name in names]
+        loader = self.runner.train_dataloader
+        sampler = sampler_of(loader)
+        if sampler is None or not hasattr(loader.dataset, 'get_data_info'):
+            return []
+        number = loader.batch_size or 0
+        by_epoch = isinstance(self.runner.train_loop, EpochBasedTrainLoop)
+        place = self._place
+        if not by_epoch and not sampler.is_infinite:
+            place %= len(loader)
+        infos = map(loader.dataset.get_data_info, sampler.drawn(place * number, number))
+        return [str(info.get('filename', info.get('sample_idx'))) for info in infos]
+
+
+def _buffers(model: nn.Module) -> list[Tensor]:
+    """Return the buffers that hold measurements; counters may go on."""
+    return [b for b in model.buffers() if b.is_floating_point()]
+
+
+def _all_finite(tensors: Iterable[Tensor]) -> bool:
+    norms = torch._foreach_norm(list(tensors))
+    return not norms or bool(torch.stack(norms).isfinite().all())

@@ -1,0 +1,63 @@
+"""Every video once, also where the first run was stopped in the middle."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.registry import DATASETS
+
+from mmkd.evaluation.extraction import fill_store
+from mmkd.evaluation.row_store import Rows, RowStore
+
+
+@DATASETS.register_module()
+class Numbers(torch.utils.data.Dataset):
+    """A list of 70 videos that are their own places."""
+
+    def __len__(self) -> int:
+        return 70
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        return {'inputs': place}
+
+
+# The sampler and the batches of a training loader must not matter.
+LOADER = {
+    'dataset': {'type': 'Numbers'},
+    'batch_size': 8,
+    'num_workers': 0,
+    'persistent_workers': True,
+    'drop_last': True,
+    'sampler': {'type': 'DefaultSampler', 'shuffle': True},
+}
+
+
+class Encoder:
+    """Squares of the places, until ``last``."""
+
+    def __init__(self, last: int = 99) -> None:
+        self.last = last
+        self.seen: list[int] = []
+
+    def __call__(self, raw: Any) -> list[Rows]:
+        (place,) = raw['inputs']
+        if place > self.last:
+            raise InterruptedError
+        self.seen.append(place)
+        return [{'x': torch.tensor(float(place) ** 2)}]
+
+
+def test_goes_on_in_the_middle(tmp_path: Path) -> None:
+    store = RowStore(tmp_path / 'table.pth', total=70)
+    first, second = Encoder(last=40), Encoder()
+    with pytest.raises(InterruptedError):
+        fill_store(store, LOADER, lambda: first, 'numbers')
+    assert first.seen == list(range(41)) and store.read() is None
+    fill_store(store, LOADER, lambda: second, 'numbers')
+    assert second.seen == list(range(32, 70))
+    table = store.read()
+    assert table is not None
+    assert table['x'].tolist() == [float(n) ** 2 for n in range(70)]
+    # A finished table asks for no network.
+    fill_store(store, LOADER, lambda: pytest.fail('encoded again'), 'numbers')

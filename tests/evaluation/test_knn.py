@@ -1,0 +1,55 @@
+"""kNN equals scikit-learn's."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.neighbors import KNeighborsClassifier
+
+from mmkd.evaluation import Features, knn
+from mmkd.evaluation.knn import TEMPERATURE, leave_one_out_accuracy
+
+
+def random_features(videos: int, classes: int, seed: int) -> Features:
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(classes, (videos,), generator=generator)
+    centres = torch.randn(classes, 16, generator=torch.Generator().manual_seed(9))
+    noise = torch.randn(videos, 16, generator=generator)
+    return Features(centres[labels] + 2 * noise, labels)
+
+
+@pytest.mark.parametrize('k', [1, 5, 20])
+def test_equals_scikit_learn(k: int) -> None:
+    train, test = random_features(150, 7, 0), random_features(83, 7, 1)
+    found = knn(train, test, 7, ks=(k,))
+    ways = {
+        f'kNN@{k} plain': 'uniform',
+        f'kNN@{k}': lambda distance: np.exp((1 - distance) / TEMPERATURE),
+    }
+    for name, weights in ways.items():
+        twin = KNeighborsClassifier(k, weights=weights, metric='cosine')
+        twin.fit(train.vectors.double().numpy(), train.labels.numpy())
+        answers = twin.predict(test.vectors.double().numpy())
+        expected = 100 * float((answers == test.labels.numpy()).mean())
+        assert found[name].figures['top1'] == pytest.approx(expected), name
+        # Column sums of the confusion matrix: how often each class was answered.
+        counts = np.bincount(answers, minlength=7).tolist()
+        assert found[name].confusion.sum(dim=0).tolist() == counts
+        assert 20 < expected < 100
+
+
+def test_more_neighbours_than_videos() -> None:
+    train, test = random_features(6, 3, 0), random_features(9, 3, 1)
+    found = knn(train, test, 3, ks=(6, 99))
+    assert found['kNN@6'].figures == found['kNN@99'].figures
+
+
+def test_leave_one_out() -> None:
+    features = random_features(40, 4, 2)
+    hits = 0.0
+    for place in range(40):
+        rest = torch.arange(40) != place
+        train = Features(features.vectors[rest], features.labels[rest])
+        one = Features(features.vectors[~rest], features.labels[~rest])
+        hits += knn(train, one, 4, ks=(5,))['kNN@5'].figures['top1']
+    found = leave_one_out_accuracy(features.vectors, features.labels, 5)
+    assert found == pytest.approx(hits / 40)
