@@ -73,7 +73,7 @@ def pretext_curve(folder: Path) -> dict[int, float]:
     for path in sorted(folder.glob('*/vis_data/scalars.json')):
         for line in path.read_text().splitlines():
             row = json.loads(line)
-            keys = [k for k in row if k.startswith('held_out/') and k.endswith('acc')]
+            keys = [k for k in row if k.startswith('held_out/') and '/acc' in k]
             if keys:
                 mean = sum(row[key] for key in keys) / len(keys)
                 curve[int(row['epoch'])] = 100 * mean

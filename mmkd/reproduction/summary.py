@@ -25,7 +25,10 @@ class Comparison:
 
     def __str__(self) -> str:
         p = 'no test' if math.isnan(self.p_value) else f'p = {self.p_value:.2f}'
-        return f'{self.difference:+.1f} ± {self.spread:.1f} ({p})'
+        digits = 2 if max(abs(self.difference), self.spread) < 1 else 1
+        # Adding 0 makes a positive zero of a negative one.
+        difference = round(self.difference, digits) + 0.0
+        return f'{difference:+.{digits}f} ± {self.spread:.{digits}f} ({p})'
 
 
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:

@@ -18,7 +18,8 @@ here = pathlib.Path(__file__).parent
 cfg = {}
 exec(pathlib.Path(args[0]).read_text(), cfg)
 with open(here / 'calls.jsonl', 'a') as file:
-    file.write(json.dumps([pathlib.Path(__file__).stem, cfg['lr'], cfg['source']]) + '\\n')
+    call = [pathlib.Path(__file__).stem, cfg['lr'], cfg['source']]
+    file.write(json.dumps(call) + '\\n')
 def value(name):
     return pathlib.Path(args[args.index(name) + 1])
 if '--json' in args:
@@ -45,7 +46,7 @@ stages = dict(
     more_test=dict(weights='more', options=dict(lr=2), **TEST),
 )
 shared = ['start']
-arms = {'start': ['start'], 'less': ['less', 'less_test'], 'more': ['more', 'more_test']}
+arms = dict(start=['start'], less=['less', 'less_test'], more=['more', 'more_test'])
 comparisons = [('more', 'less')]
 """
 
@@ -113,7 +114,7 @@ def test_accuracy_on_held_out_videos(tmp_path: Path) -> None:
     log.parent.mkdir(parents=True)
     rows: list[dict] = [{'loss': 1.0, 'step': 5}]
     for epoch, value in ((1, 0.2), (2, 0.5), (3, 0.4)):
-        row = {'held_out/a/acc': value, 'held_out/b/speed_acc': value + 0.2}
+        row = {'held_out/a/acc': value, 'held_out/b/acc_speed': value + 0.2}
         rows.append({**row, 'held_out/a/loss': 9.0, 'epoch': epoch, 'step': epoch})
     log.write_text('\n'.join(map(json.dumps, rows)))
     assert pretext_curve(tmp_path) == pytest.approx({1: 30, 2: 60, 3: 50})
