@@ -5,8 +5,11 @@ Importing the package repairs what is broken in the installed upstream releases
 """
 
 from mmkd import compat, registry
+from mmkd.compat.cure import after_import
 from mmkd.version import __version__
+from mmkd.zoo import scheme
 
 compat.apply()
+after_import('mmengine.runner.checkpoint', scheme.register)
 
 __all__ = ['__version__', 'compat', 'registry']

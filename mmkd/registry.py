@@ -23,3 +23,9 @@ HOOKS = Registry(
 METRICS = Registry(
     'metric', parent=root.METRICS, scope='mmkd', locations=['mmkd.evaluation']
 )
+OPTIM_WRAPPERS = Registry(
+    'optim_wrapper',
+    parent=root.OPTIM_WRAPPERS,
+    scope='mmkd',
+    locations=['mmkd.engine.optim_wrapper'],
+)

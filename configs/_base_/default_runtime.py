@@ -11,7 +11,13 @@ custom_hooks = [
     dict(type='mmkd.LoadReportHook'),
     dict(type='mmkd.InputConventionHook'),
     dict(type='mmkd.TeacherHashHook'),
+    dict(type='mmkd.BadVideosHook'),
+    dict(type='mmkd.NonFiniteHook'),
+    dict(type='mmkd.ResumePlaceHook'),
+    dict(type='mmkd.ResumeScheduleHook'),
+    dict(type='mmkd.ThroughputHook'),
     dict(type='mmkd.ProgressBarHook'),
+    dict(type='mmkd.StopHook'),
 ]
 
 # Without a GPU, gloo takes the place of nccl by itself.

@@ -57,9 +57,32 @@ def _needed() -> bool:
     return asks and find_spec('pkg_resources') is None
 
 
+def _is_misled() -> bool:
+    """Tell whether this package lies elsewhere than its metadata (``pip install -e``).
+
+    MMEngine then names a folder beside the metadata, which is not there.
+    """
+    try:
+        metadata = importlib.metadata.distribution('mmkd')
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    asks = package_utils.get_installed_path is not get_installed_path
+    return asks and not Path(str(metadata.locate_file('mmkd'))).is_dir()
+
+
 def _replace() -> None:
     replace_in_mmengine(package_utils.is_installed, is_installed)
     replace_in_mmengine(package_utils.get_installed_path, get_installed_path)
+
+
+def _lead_here() -> None:
+    lookup = package_utils.get_installed_path
+
+    def get_installed_path_of_editable(package: str) -> str:
+        here = Path(__file__).parents[1]
+        return str(here) if package == here.name else lookup(package)
+
+    replace_in_mmengine(lookup, get_installed_path_of_editable)
 
 
 NO_PKG_RESOURCES = Cure(
@@ -67,4 +90,11 @@ NO_PKG_RESOURCES = Cure(
     link='https://github.com/open-mmlab/mmcv/issues/3325',
     needed=_needed,
     apply=_replace,
+)
+
+EDITABLE_INSTALL = Cure(
+    name='mmengine: looks for an editable install beside its metadata',
+    link='https://github.com/open-mmlab/mmaction2/issues/1499',
+    needed=_is_misled,
+    apply=_lead_here,
 )

@@ -1,6 +1,7 @@
 """The options of ``tools/train.py`` and ``tools/test.py``.
 
-They are those of MMAction2, with the same meaning, and ``--split`` and ``--json``.
+They are those of MMAction2, with the same meaning, and ``--split``,
+``--visualizer`` and ``--json``.
 """
 
 import argparse
@@ -8,11 +9,13 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
+from mmkd.engine.visualizers import VISUALIZERS
+
 
 def train_parser() -> argparse.ArgumentParser:
     """Return the parser of ``tools/train.py``."""
     parser = argparse.ArgumentParser(description='Train a model from a config')
-    parser.add_argument('config', help='config file')
+    _add_config(parser)
     _add_shared(parser, 'folder for logs and checkpoints')
     parser.add_argument(
         '--resume',
@@ -23,6 +26,11 @@ def train_parser() -> argparse.ArgumentParser:
         'work folder, if there is one',
     )
     parser.add_argument('--amp', action='store_true', help='train in mixed precision')
+    parser.add_argument(
+        '--visualizer',
+        choices=list(VISUALIZERS),
+        help='show the curves in TensorBoard or Weights & Biases, too',
+    )
     parser.add_argument(
         '--no-validate', action='store_true', help='do not validate while training'
     )
@@ -44,7 +52,7 @@ def train_parser() -> argparse.ArgumentParser:
 def test_parser() -> argparse.ArgumentParser:
     """Return the parser of ``tools/test.py``."""
     parser = argparse.ArgumentParser(description='Test a trained model')
-    parser.add_argument('config', help='config file')
+    _add_config(parser)
     parser.add_argument('checkpoint', help='checkpoint file or address')
     _add_shared(parser, 'folder for logs and metrics')
     parser.add_argument(
@@ -65,6 +73,22 @@ def test_parser() -> argparse.ArgumentParser:
         help='seconds that a window stays (default 2)',
     )
     return parser
+
+
+def config_path(text: str) -> str:
+    """Return the path of a config; ``mmkd::auxskd/r3d_k100.py`` is one of ours."""
+    if not text.startswith('mmkd::'):
+        return text
+    folder = Path(__file__).parents[1] / '.mim' / 'configs'
+    return str(folder / text.removeprefix('mmkd::'))
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        'config',
+        type=config_path,
+        help='config file; mmkd::NAME is one that is installed with mmkd',
+    )
 
 
 def _add_shared(parser: argparse.ArgumentParser, work_dir: str) -> None:

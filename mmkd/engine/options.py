@@ -5,10 +5,10 @@ from argparse import Namespace
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.device import get_device
 
-from mmkd.engine.resume import latest_checkpoint
+from mmkd.engine.visualizers import add_visualizer
 from mmkd.errors import UserError
+from mmkd.last_checkpoint import latest_checkpoint
 
 
 def default_work_dir(config: str, split: int | None = None) -> str:
@@ -48,6 +48,8 @@ def merge_train_options(cfg: Config, args: Namespace) -> None:
             )
         cfg.auto_scale_lr.enable = True
     _set_randomness(cfg, args)
+    if args.visualizer:
+        add_visualizer(cfg, args.visualizer)
     _merge_shared(cfg, args)
     if args.resume is not None:
         _resume(cfg, args.resume)
@@ -96,15 +98,12 @@ def _merge_shared(cfg: Config, args: Namespace) -> None:
 
 def _enable_amp(cfg: Config) -> None:
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper', 'mmkd.AmpOptimWrapper'):
         raise UserError(
             f'--amp does not work with the optim_wrapper {kind}',
             f'Leave the option out, or set precision in the options of {kind}.',
         )
-    if get_device() == 'cpu':
-        raise UserError('--amp is not there on CPU yet', 'Leave the option out.')
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    cfg.optim_wrapper.type = 'mmkd.AmpOptimWrapper'
 
 
 def _set_randomness(cfg: Config, args: Namespace) -> None:

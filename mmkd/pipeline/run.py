@@ -1,13 +1,13 @@
 """Run the stages of a pipeline one after the other, and continue where it stopped."""
 
 import json
-import subprocess
 import time
 from pathlib import Path
 
 from rich.console import Console
 
 from mmkd.errors import UserError
+from mmkd.pipeline.child import run_child
 from mmkd.pipeline.command import stage_command
 from mmkd.pipeline.stage import Stage
 from mmkd.pipeline.state import StageState, checkpoint_of, read_state
@@ -64,7 +64,7 @@ def _weights(
 def _run(stage: Stage, state: StageState, folder: Path, command: list[str]) -> None:
     state.write(folder)
     start = time.monotonic()
-    code = subprocess.run(command, check=False).returncode
+    code = run_child(command)
     state.seconds += time.monotonic() - start
     state.done = code == 0
     metrics = folder / 'metrics.json'

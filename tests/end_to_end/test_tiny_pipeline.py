@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from tests.shared_files import ROOT, shared_path
 
@@ -37,15 +38,13 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 def shorten(folder: Path) -> Path:
     """Write the shipped pipeline with one epoch a stage and absolute paths."""
     source = ROOT / 'configs/pipelines/tiny_ut_interaction.py'
-    text = source.read_text().replace("'../tiny/", f"'{ROOT}/configs/tiny/")
-    training = {k: v for k, v in SHORT.items() if not k.startswith('test')}
-    testing = {k: v for k, v in SHORT.items() if k.startswith('test')}
-    text += f"""
-for stage in stages.values():
-    tests = stage.get('kind', 'train') != 'train'
-    stage['options'] = {testing!r} if tests else {training!r}
-del stage, tests
-"""
+    cfg = Config.fromfile(source)
+    stages = cfg.stages.to_dict()
+    for stage in stages.values():
+        stage['config'] = str((source.parent / stage['config']).resolve())
+        part = 'train' if stage.get('kind', 'train') == 'train' else 'test'
+        stage['options'] = {k: v for k, v in SHORT.items() if k.startswith(part)}
+    text = f'stages = {stages!r}\ntable = {cfg.table.to_dict()!r}\n'
     path = folder / 'short.py'
     path.write_text(text)
     return path

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 
 from mmkd.engine.arguments import test_parser as make_test_parser
@@ -85,12 +86,14 @@ def test_no_validate_and_auto_scale_lr():
         train_config('--auto-scale-lr')
 
 
-def test_amp(monkeypatch):
-    with pytest.raises(UserError, match='not there on CPU yet'):
-        train_config('--amp')
-    monkeypatch.setattr('mmkd.engine.options.get_device', lambda: 'cuda')
-    wrapper = train_config('--amp').optim_wrapper
-    assert (wrapper.type, wrapper.loss_scale) == ('AmpOptimWrapper', 'dynamic')
+@pytest.mark.parametrize('kind', [None, 'AmpOptimWrapper', 'mmkd.AmpOptimWrapper'])
+def test_amp_takes_the_wrapper_that_runs_everywhere(kind):
+    given = {} if kind is None else {'type': kind, 'dtype': 'bfloat16'}
+    wrapper = train_config('--amp', optim_wrapper=given).optim_wrapper
+    assert wrapper == {**given, 'type': 'mmkd.AmpOptimWrapper'}
+
+
+def test_amp_leaves_a_wrapper_of_another_kind_alone():
     with pytest.raises(UserError, match='does not work with the optim_wrapper Other'):
         train_config('--amp', optim_wrapper={'type': 'Other'})
 
@@ -104,7 +107,7 @@ def test_resume_without_a_name_keeps_load_from_on_the_first_run(tmp_path):
     options = ('--resume', '--work-dir', str(tmp_path))
     cfg = train_config(*options, load_from='pretrained.pth')
     assert cfg.resume is False and cfg.load_from == 'pretrained.pth'
-    (tmp_path / 'epoch_1.pth').touch()
+    torch.save({}, tmp_path / 'epoch_1.pth')
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
     cfg = train_config(*options, load_from='pretrained.pth')
     assert cfg.resume is True and cfg.load_from == str(tmp_path / 'epoch_1.pth')

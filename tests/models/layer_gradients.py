@@ -1,14 +1,14 @@
 """The gradient of every weight of a network, layer by layer, against float64.
 
-End to end, a bf16 gradient of a deep network differs from the exact one by a quarter of
-its length: each ReLU and each maximum that falls the other way adds its share. That says
-nothing about a layer. So every layer is given what it saw in that very run, its input and
-the gradient of its output, and computes its gradients once more in float64.
+End to end, a bf16 gradient of a deep network differs from the exact one by a quarter
+of its length: each ReLU and each maximum that falls the other way adds its share. That
+says nothing about a layer. So every layer is given what it saw in that very run, its
+input and the gradient of its output, and computes its gradients anew in float64.
 
 The measure is the error in units of what the arithmetic allows: a sum of products
 ``x * g`` that is rounded to relative precision ``eps`` is wrong by at most
-``eps * sum(|x| * |g|)``. A batch normalisation multiplies ``g`` by ``(x - mean) / std``,
-where the subtraction is wrong by ``eps * |mean|``.
+``eps * sum(|x| * |g|)``. A batch normalisation multiplies ``g`` by
+``(x - mean) / std``, where the subtraction is wrong by ``eps * |mean|``.
 """
 
 import copy
@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 LOW = torch.bfloat16
 # bf16 has eight bits. A sum of n float32 is wrong by some log2(n) roundings if it is
@@ -74,7 +73,7 @@ def worst_error(layer: nn.Module, seen: Seen, precision: str) -> float:
 
 
 def exact_gradients(layer: nn.Module, x: Tensor, g: Tensor) -> dict[str, Tensor]:
-    """Return the gradients of a convolution or linear layer, which are linear in both."""
+    """Return the gradients of a convolution or linear layer."""
     twin = copy.deepcopy(layer).double()
     twin._forward_hooks.clear()
     twin.zero_grad()

@@ -1,5 +1,6 @@
 """Hooks: what happens around the training loop."""
 
+from mmkd.engine.hooks.bad_videos import BadVideosHook
 from mmkd.engine.hooks.collapse import CollapseHook
 from mmkd.engine.hooks.epoch_teacher import EpochTeacherHook
 from mmkd.engine.hooks.gradient_conflict import GradientConflictHook
@@ -17,6 +18,7 @@ from mmkd.engine.hooks.teacher_hash import TeacherHashHook
 from mmkd.engine.hooks.throughput import ThroughputHook
 
 __all__ = [
+    'BadVideosHook',
     'CollapseHook',
     'EpochTeacherHook',
     'GradientConflictHook',

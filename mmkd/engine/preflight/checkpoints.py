@@ -12,25 +12,37 @@ from mmkd.errors import UserError
 def check_checkpoints(cfg: Config) -> None:
     """Check ``load_from`` and every ``checkpoint`` inside the model.
 
-    Addresses (``https://...``) are left to whoever fetches them, and ``'random'`` is
-    the start of a network.
+    Models of the zoo (``mmkd://...``) are fetched now. Other addresses are left to
+    whoever fetches them, and ``'random'`` is the start of a network.
 
     Args:
         cfg: Config.
 
     Raises:
-        UserError: If a local file is missing.
+        UserError: If a local file is missing, or a model of the zoo cannot be had.
     """
     named = [('load_from', cfg.get('load_from'))]
     for place, node in walk(cfg.model, 'model'):
         named.append((f'{place}.checkpoint', node.get('checkpoint')))
     for place, path in named:
-        if isinstance(path, str) and not _is_there(path):
+        if isinstance(path, str) and path.startswith('mmkd://'):
+            _fetch(path, place)
+        elif isinstance(path, str) and not _is_there(path):
             raise UserError(
                 f'checkpoint {path} ({place} of {cfg.filename}) does not exist; looked '
                 f'for it in {os.getcwd()}',
                 _remedy(path, place),
             )
+
+
+def _fetch(source: str, place: str) -> None:
+    # Here, since the zoo stands above the engine.
+    from mmkd.zoo.download import resolve
+
+    try:
+        resolve(source)
+    except UserError as error:
+        raise UserError(f'{place}: {error.what}', error.remedy) from error
 
 
 def _is_there(path: str) -> bool:

@@ -15,8 +15,9 @@ class UniformNegatives(nn.Module):
 
     A draw depends on a seed and the number of draws before it, both of which are in the
     checkpoint, and covers the batches of all processes: it is the same on one process
-    and on several, and after a resume. In eval mode a draw does not count. Source: the rule is that of PCL's released
-    code, https://arxiv.org/abs/2010.15464; the generator is ours.
+    and on several, and after a resume. In eval mode a draw does not count. Source: the
+    rule is that of PCL's released code, https://arxiv.org/abs/2010.15464; the generator
+    is ours.
 
     Args:
         count: Negatives of a sample, K. Defaults to 1024.

@@ -1,0 +1,166 @@
+"""Train on although a few videos cannot be read."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mmengine import dist
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmkd.datasets.bad_videos import REPLACED, guard
+from mmkd.errors import UserError
+from mmkd.files import write_text
+from mmkd.registry import HOOKS
+
+FILE_NAME = 'bad_videos.txt'
+
+# Steps between two looks at what other processes have found.
+_EXCHANGE = 50
+
+
+@HOOKS.register_module()
+class BadVideosHook(Hook):
+    """Replace videos that cannot be read by others of the list, and keep count.
+
+    In training a bad video makes room for another one of the list, drawn with the seed
+    of the sample, so that a resumed run, or one with more workers, draws the same. Each
+    is named once, in the log and in ``bad_videos.txt`` of the work folder, and is not
+    tried again in this run. Training stops once more of the list is bad than
+    ``max_share``, or ``max_in_a_row`` of them follow each other.
+
+    In validation and test a bad video is an error that names it: figures of fewer
+    videos could not be compared.
+
+    It sees to MMAction2's ``VideoDataset`` and those built on it, also inside of
+    ``RepeatDataset`` and the like. Which videos are bad, and what a decoder that does
+    not come back costs, is in ``docs/bad_videos.md``. Source: ours.
+
+    Args:
+        max_share: Share of the list that may be bad, 0 to 1, rounded up to videos.
+            Defaults to 0.05; 0 makes every bad video an error.
+        max_in_a_row: So many bad videos one after the other stop the run. Defaults
+            to 10.
+        time_limit: Seconds that opening and decoding one video may take. 0: for ever.
+            Defaults to 60.
+
+    Raises:
+        UserError: If an argument is out of range.
+    """
+
+    priority = 'HIGH'
+
+    def __init__(
+        self, max_share: float = 0.05, max_in_a_row: int = 10, time_limit: float = 60
+    ) -> None:
+        if not (0 <= max_share <= 1 and max_in_a_row >= 1 and time_limit >= 0):
+            raise UserError(
+                f'BadVideosHook: max_share {max_share}, max_in_a_row {max_in_a_row}, '
+                f'time_limit {time_limit}',
+                'Give a share from 0 to 1, 1 or more in a row, 0 seconds or more.',
+            )
+        self.max_share, self.max_in_a_row = max_share, max_in_a_row
+        self.time_limit = time_limit
+        self.replaced = 0
+
+    def before_train(self, runner: Runner) -> None:
+        """Guard the training set, and read what an earlier part of the run found."""
+        self._path = Path(runner.work_dir) / FILE_NAME
+        self.found: dict[str, str] = {}
+        self.replaced, self._reported = 0, 0
+        self._new: dict[str, str] = {}
+        if runner._resume:
+            self.found.update(read_bad_videos(self._path))
+        elif dist.is_main_process():
+            self._path.unlink(missing_ok=True)
+        self._known = dict(self.found)
+        guarded = guard(
+            runner.train_dataloader.dataset,
+            replace=self.max_share > 0,
+            time_limit=self.time_limit,
+            max_in_a_row=self.max_in_a_row,
+            known=self._known,
+        )
+        self.listed = sum(map(len, guarded))
+
+    def before_val(self, runner: Runner) -> None:
+        """Have errors of the validation set name the file."""
+        guard(runner.val_dataloader.dataset, time_limit=self.time_limit)
+
+    def before_test(self, runner: Runner) -> None:
+        """Have errors of the test set name the file."""
+        guard(runner.test_dataloader.dataset, time_limit=self.time_limit)
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None
+    ) -> None:
+        """Note which videos of the batch were replaced.
+
+        Raises:
+            UserError: If too many are bad.
+        """
+        for name, reason in _replaced_in(data_batch):
+            self.replaced += 1
+            if name not in self.found:
+                self._new[name] = reason
+        alone = dist.get_world_size() == 1
+        if (alone and self._new) or (not alone and runner.iter % _EXCHANGE == 0):
+            self._exchange(runner)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Exchange what was found, and log how many samples were replaced."""
+        self._exchange(runner)
+        if self.replaced > self._reported:
+            runner.logger.info(
+                f'bad videos: {len(self.found)} of {self.listed}; '
+                f'{self.replaced - self._reported} samples of this epoch were replaced'
+            )
+            self._reported = self.replaced
+
+    def _exchange(self, runner: Runner) -> None:
+        new = {
+            k: v for part in dist.all_gather_object(self._new) for k, v in part.items()
+        }
+        self._new = {}
+        new = {name: why for name, why in new.items() if name not in self.found}
+        if not new:
+            return
+        self.found.update(new)
+        self._known.update(new)
+        if dist.is_main_process():
+            lines = [f'{name}\t{why}\n' for name, why in self.found.items()]
+            write_text(self._path, ''.join(lines))
+        for name, why in new.items():
+            runner.logger.warning(
+                f'{name} cannot be read ({why}) and is replaced by others of the list'
+            )
+        self._stop_if_too_many()
+
+    def _stop_if_too_many(self) -> None:
+        if len(self.found) <= math.ceil(self.max_share * self.listed):
+            return
+        name, why = list(self.found.items())[-1]
+        raise UserError(
+            f'{len(self.found)} of {self.listed} videos cannot be read, more than '
+            f'max_share={self.max_share:g} of the list; the last one is {name} ({why})',
+            f'See {self._path}. Repair them or take them off the list, which '
+            '`python tools/data/check_videos.py LIST` helps with, or set max_share of '
+            'BadVideosHook.',
+        )
+
+
+def read_bad_videos(path: Path) -> dict[str, str]:
+    """Read ``bad_videos.txt``: file name, tab and reason a line; {} without it."""
+    if not path.is_file():
+        return {}
+    text = path.read_text(encoding='utf-8', errors='replace')
+    rows = (line.split('\t', 1) for line in text.splitlines() if '\t' in line)
+    return {name: why for name, why in rows}
+
+
+def _replaced_in(batch: Any) -> Iterator[tuple[str, str]]:
+    samples = batch.get('data_samples') if isinstance(batch, dict) else None
+    for sample in samples or ():
+        if hasattr(sample, 'metainfo'):
+            yield from sample.metainfo.get(REPLACED, ())

@@ -1,0 +1,135 @@
+"""Training loops that go on in the middle of an epoch."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from torch.utils.data import BatchSampler, DataLoader
+
+from mmkd.engine.resumable_sampler import ResumableSampler
+from mmkd.engine.seeding import seed_everything, seed_for
+
+
+class ResumableEpochLoop(EpochBasedTrainLoop):
+    """MMEngine's loop over epochs, which can begin one in its middle.
+
+    Each step starts the random generators anew, see :mod:`mmkd.engine.seeding`.
+
+    Attributes:
+        batches_done: Batches of the present epoch that are behind it.
+    """
+
+    batches_done: int = 0
+
+    def run_epoch(self) -> None:
+        """Go over what is left of one epoch."""
+        runner, seed = self.runner, run_seed(self.runner)
+        seed_everything(seed_for(runner.seed, 'epoch', self._epoch))
+        runner.call_hook('before_train_epoch')
+        runner.model.train()
+        sampler = sampler_of(self.dataloader)
+        if sampler is not None:
+            skipped = self.batches_done * (self.dataloader.batch_size or 0)
+            sampler.begin(seed, self._epoch, skipped)
+        for place, batch in enumerate(self.dataloader, self.batches_done):
+            self.run_iter(place, batch)
+        runner.call_hook('after_train_epoch')
+        self._epoch += 1
+        self.batches_done = 0
+
+    def run_iter(self, idx: int, data_batch: Any) -> None:
+        """Make one step."""
+        seed_step(self.runner, self._iter)
+        self.batches_done = idx + 1
+        super().run_iter(idx, data_batch)
+
+
+class ResumableIterLoop(IterBasedTrainLoop):
+    """MMEngine's loop over iterations, which resumes without reading what it skips."""
+
+    def run(self) -> Any:
+        """Train."""
+        sampler = sampler_of(self.dataloader)
+        if sampler is not None:
+            seed = run_seed(self.runner)
+            self.dataloader_iterator = BatchStream(
+                self.dataloader, sampler, seed, self._iter
+            )
+        return super().run()
+
+    def run_iter(self, data_batch: Any) -> None:
+        """Make one step."""
+        seed_step(self.runner, self._iter)
+        super().run_iter(data_batch)
+
+
+class BatchStream:
+    """Batches without end, from a given one on.
+
+    MMEngine's loop asks a resumed run for the batches that it has behind it; these are
+    empty and cost nothing.
+
+    Args:
+        dataloader: Loader.
+        sampler: Its sampler.
+        seed: Seed of the run.
+        start: Number of batches that the run has behind it.
+    """
+
+    def __init__(
+        self, dataloader: DataLoader, sampler: ResumableSampler, seed: int, start: int
+    ) -> None:
+        self._loader, self._sampler, self._seed = dataloader, sampler, seed
+        self._skipped = start
+        length = start + 1 if sampler.is_infinite else len(dataloader)
+        self._epoch, self._done = divmod(start, length)
+        # Begun at the first batch: a hook sets the sampler to epoch 0 before.
+        self._batches: Iterator[Any] | None = None
+
+    def __iter__(self) -> 'BatchStream':
+        return self
+
+    def __next__(self) -> Any:
+        if self._skipped:
+            self._skipped -= 1
+            return {}
+        if self._batches is None:
+            self._batches = self._begin()
+        try:
+            return next(self._batches)
+        except StopIteration:
+            self._epoch, self._done = self._epoch + 1, 0
+            self._batches = self._begin()
+            return next(self._batches)
+
+    def _begin(self) -> Iterator[Any]:
+        skipped = self._done * (self._loader.batch_size or 0)
+        self._sampler.begin(self._seed, self._epoch, skipped)
+        return iter(self._loader)
+
+
+def run_seed(runner: Runner) -> int:
+    """Return the seed of the run, the same on all processes."""
+    apart = bool(runner._randomness_cfg.get('diff_rank_seed'))
+    return int(runner.seed) - (runner.rank if apart else 0)
+
+
+def seed_step(runner: Runner, step: int) -> None:
+    """Start the random generators of a step; equal on all processes, unless told else.
+
+    Args:
+        runner: Whose ``seed`` differs between processes with ``diff_rank_seed`` only.
+        step: Steps that the run has behind it.
+    """
+    seed_everything(seed_for(runner.seed, 'step', step))
+
+
+def sampler_of(dataloader: DataLoader) -> ResumableSampler | None:
+    """Return the sampler of a loader, if it can begin anywhere.
+
+    Behind batches of a kind of their own, a number of batches says nothing of a number
+    of samples.
+    """
+    batches = dataloader.batch_sampler
+    sampler = batches.sampler if type(batches) is BatchSampler else None
+    return sampler if isinstance(sampler, ResumableSampler) else None

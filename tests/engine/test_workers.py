@@ -1,0 +1,49 @@
+"""Workers outlive what is meant for the run, and obey their own process."""
+
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+from torch.utils.data import DataLoader, Dataset
+
+from mmkd.engine.workers import start_worker
+
+
+class Slow(Dataset[int]):
+    """Tells who reads it."""
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, index: int) -> int:
+        time.sleep(0.05)
+        return os.getpid()
+
+
+@pytest.mark.skipif(not hasattr(signal, 'sigwaitinfo'), reason='no sigwaitinfo')
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_to_everybody_ends_no_worker(number):
+    loader: Any = DataLoader(Slow(), num_workers=2, worker_init_fn=start_worker)
+    batches = iter(loader)
+    pids = {int(next(batches)) for _ in range(2)}
+    assert len(pids) == 2
+    if os.fork() == 0:  # somebody else: a launcher, or a batch system
+        for pid in pids:
+            os.kill(pid, number)
+        os._exit(0)
+    os.wait()
+    assert [int(batch) in pids for batch in batches] == [True] * 10
+
+
+def test_its_own_process_ends_it():
+    loader: Any = DataLoader(Slow(), num_workers=1, worker_init_fn=start_worker)
+    batches = iter(loader)
+    next(batches)
+    (worker,) = batches._workers
+    worker.terminate()
+    worker.join(5)
+    assert worker.exitcode == 0
+    with pytest.raises(RuntimeError, match='exited unexpectedly'):
+        list(batches)
