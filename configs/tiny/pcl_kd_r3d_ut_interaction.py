@@ -10,7 +10,7 @@ model = dict(
     teacher=dict(
         type='mmkd.FrozenTeacher',
         config='configs/tiny/pcl_vcp_r3d_ut_interaction.py',
-        checkpoint='work_dirs/tiny/pcl_vcp_r3d_ut_interaction/epoch_10.pth',
+        checkpoint='work_dirs/tiny/pcl_vcp_r3d_ut_interaction/epoch_40.pth',
         tasks=['vcp'],
     ),
     losses=_base_.distill_losses,

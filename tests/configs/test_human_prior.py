@@ -53,8 +53,8 @@ def test_it_is_rspnet_and_a_parsing_task(mine: str, rspnet: str, maps: str) -> N
     pipeline = cfg.train_dataloader.dataset.pipeline
     plain = [t for t in pipeline if t.type not in ADDED]
     assert plain == base.train_dataloader.dataset.pipeline
-    assert [t.type for t in pipeline].index('mmkd.LoadPartMaps') == 2
-    assert pipeline[2].cache == f'data/{maps}'
+    assert [t.type for t in pipeline].index('mmkd.LoadPartMaps') == 3
+    assert pipeline[3].cache == f'data/{maps}'
     assert pipeline[-2].type == 'mmkd.AlignPartMaps'
     assert cfg.train_dataloader.dataset.ann_file == (
         base.train_dataloader.dataset.ann_file

@@ -13,7 +13,8 @@ parsing_task = dict(
 )
 # mmkd.SharedFeature and mmkd.SplitChannels are the other forms.
 representations = dict(type='mmkd.OwnLastStage', tasks=('parsing',))
-# Between sampler and decoding; each config names the folder of its data set.
+# Behind the decoding, which may give smaller frames than the video has (packed clips);
+# each config names the folder of its data set.
 load_maps = dict(type='mmkd.LoadPartMaps', cache='data/SET/maps/schp_lip')
 # Behind all crops and flips.
 align_maps = dict(type='mmkd.AlignPartMaps', size=56)
