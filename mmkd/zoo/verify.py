@@ -83,7 +83,7 @@ def _check_entry(model: ZooModel) -> list[str]:
     needed = {'Task', 'Dataset', 'Metrics', 'Protocol', 'Test List', 'Measured By'}
     lacking = [needed - result.keys() for result in model.results]
     found += [f'a result lacks {", ".join(sorted(keys))}' for keys in lacking if keys]
-    if 'Training List' not in model.entry:
+    if not model.entry.get('Training List'):
         found.append('the list that it was trained on is not named')
     return found
 

@@ -1,6 +1,7 @@
 """Make the lists of a data set from its official files and the user's videos.
 
 Example: python tools/data/prepare.py ucf101 --videos UCF-101 --annotations LISTS
+With --download it fetches archives instead, or says whose page has them.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from mmkd.datasets import preparation
 from mmkd.datasets.preparation import Options, Plan
+from mmkd.datasets.preparation.owners import fetch_archives
 from mmkd.errors import one_line_errors
 
 
@@ -26,6 +28,13 @@ def add_common_options(parser: argparse.ArgumentParser, dataset: str) -> None:
     add = parser.add_argument
     add('--videos', type=Path, metavar='DIR', help='the videos (default: OUT/videos)')
     add('--out', type=Path, default=Path('data', dataset), help='default: %(default)s')
+    add(
+        '--download',
+        nargs='*',
+        metavar='LINK',
+        help="fetch archives to OUT/downloads by the owner's direct links and unpack "
+        'them; without a link, say where they are',
+    )
     add(
         '--min-frames',
         type=positive,
@@ -62,6 +71,12 @@ def prepare_lists(args: argparse.Namespace) -> int:
         print(what, file=sys.stderr)
         return 1
     print(f'lists are in {options.out}, every name is in {report_path}')
+    return 0
+
+
+def fetch(args: argparse.Namespace) -> int:
+    for line in fetch_archives(args.dataset, args.out, args.download):
+        print(line)
     return 0
 
 
@@ -113,13 +128,16 @@ OWN_OPTIONS = {
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Prepare a data set (docs/data.md).')
+    fetching = '--download' in (sys.argv if argv is None else argv)
     sets = parser.add_subparsers(required=True, metavar='SET')
     for dataset, reader in READERS.items():
         part = sets.add_parser(dataset, help=f'lists of {dataset}')
         for name, text, required in OWN_OPTIONS[dataset]:
-            part.add_argument(name, type=Path, help=text, required=required)
+            needed = required and not fetching
+            part.add_argument(name, type=Path, help=text, required=needed)
         add_common_options(part, dataset)
-        part.set_defaults(run=prepare_lists, read=reader)
+        run = fetch if fetching else prepare_lists
+        part.set_defaults(run=run, read=reader, dataset=dataset)
     add_synthetic(sets.add_parser('synthetic', help='render made-up videos'))
     return parser.parse_args(argv)
 

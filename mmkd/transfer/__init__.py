@@ -1,0 +1,9 @@
+"""Files from elsewhere: fetched whole and checked, archives unpacked safely.
+
+Knows nothing of models or data sets.
+"""
+
+from mmkd.transfer.archives import extract
+from mmkd.transfer.download import Wanted, download
+
+__all__ = ['Wanted', 'download', 'extract']

@@ -1,0 +1,136 @@
+"""Unpack zip and tar archives that nobody vouches for."""
+
+import os
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from lzma import LZMAError
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from mmkd.errors import UserError
+
+_GIB = 1 << 30
+_GROWTH = 20
+_MOST_FILES = 2_000_000
+_BROKEN = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
+
+
+@dataclass(frozen=True)
+class _Member:
+    name: str
+    size: int
+    plain: bool  # a file or a folder: no link, device or pipe
+
+
+def extract(archive: Path, folder: Path, limit: int | None = None) -> Path:
+    """Unpack an archive into a new folder, whole or not at all.
+
+    Refused are members outside the folder (``..``, absolute paths, drives), links,
+    devices, and archives that unpack to more than ``limit``. Modes and owners in the
+    archive are not taken over.
+
+    Args:
+        archive: A zip file, or a tar file, compressed or not.
+        folder: The folder to make.
+        limit: Largest size unpacked, in bytes. Defaults to 20 times the archive, at
+            least 1 GiB, and never more than is free.
+
+    Returns:
+        ``folder``.
+
+    Raises:
+        UserError: If it is no such archive, is damaged or refused, or ``folder`` is
+            there already. Nothing is left behind then.
+    """
+    if folder.exists():
+        raise UserError(f'{folder} is there already', 'Move it away.')
+    fresh = folder.with_name(f'.{folder.name}.{os.getpid()}')
+    try:
+        fresh.mkdir(parents=True)
+        free = shutil.disk_usage(fresh).free
+        most = limit or max(_GIB, _GROWTH * archive.stat().st_size)
+        _extract_into(archive, fresh, min(most, free))
+        os.replace(fresh, folder)
+    except _BROKEN as error:
+        raise UserError(
+            f'{archive} is damaged, cut short, or locked ({error})', 'Fetch it again.'
+        ) from error
+    except OSError as error:
+        raise UserError(
+            f'{archive} cannot be unpacked to {folder} ({error.strerror or error})',
+            'Make room, or fetch the archive again.',
+        ) from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return folder
+
+
+def _extract_into(archive: Path, folder: Path, limit: int) -> None:
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as packed:
+            _check(archive, map(_zip_member, packed.infolist()), limit)
+            packed.extractall(folder)
+    elif tarfile.is_tarfile(archive):
+        with tarfile.open(archive) as packed_tar:
+            _check(archive, _tar_members(packed_tar), limit)
+            packed_tar.extractall(folder, filter='data')
+    else:
+        raise UserError(
+            f'{archive} is neither a zip nor a tar archive', unpack_by_hand(archive)
+        )
+
+
+def unpack_by_hand(archive: Path) -> str:
+    """Return what to do about an archive that Python does not read."""
+    if archive.suffix.lower() == '.rar':
+        target = archive.with_suffix('')
+        return f'Type `unrar x {archive} {target}/`, or `7z x {archive} -o{target}`.'
+    return 'Unpack it by hand.'
+
+
+def _check(archive: Path, members: Iterable[_Member], limit: int) -> None:
+    total = 0
+    for count, member in enumerate(members, start=1):
+        total += max(member.size, 0)
+        if not _stays_inside(member.name):
+            raise _refused(archive, f'{member.name!r} lies outside of it')
+        if not member.plain:
+            raise _refused(archive, f'{member.name!r} is a link or a device')
+        if total > limit or count > _MOST_FILES:
+            raise _refused(archive, f'it unpacks to more than {limit} bytes')
+
+
+def _stays_inside(name: str) -> bool:
+    """Judge a name as POSIX and as Windows would read it."""
+    windows = PureWindowsPath(name)
+    parts = {*PurePosixPath(name).parts, *windows.parts}
+    return '..' not in parts and not name.startswith('/') and not windows.anchor
+
+
+def _refused(archive: Path, reason: str) -> UserError:
+    return UserError(f'{archive} is not safe to unpack: {reason}', 'Do not use it.')
+
+
+def _zip_member(info: zipfile.ZipInfo) -> _Member:
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    # `filename` has been cleaned; what the archive says is `orig_filename`.
+    return _Member(
+        info.orig_filename, info.file_size, kind in (0, stat.S_IFREG, stat.S_IFDIR)
+    )
+
+
+def _tar_members(packed: tarfile.TarFile) -> Iterator[_Member]:
+    for info in packed:
+        yield _Member(info.name, info.size, info.isfile() or info.isdir())

@@ -1,0 +1,158 @@
+"""Open a file at an address or in a folder, from a given byte on."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO, Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+TIMEOUT = 30.0  # seconds without a byte
+HOSTS = 'MMKD_REDIRECT_HOSTS'
+_KNOWN_HOSTS = ('objects.githubusercontent.com', 'release-assets.githubusercontent.com')
+_BUSY = (408, 425, 429, 500, 502, 503, 504)
+_NOT_THAT_FAR = 416
+
+
+class SourceError(Exception):
+    """A source does not give the file; another one may."""
+
+
+class InterruptedSourceError(Exception):
+    """A source stopped giving the file; it may go on when asked again."""
+
+
+class RestartError(Exception):
+    """What is there of a file is no beginning of what the source has."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a source gives.
+
+    Attributes:
+        stream: The bytes.
+        offset: Place in the file of the first of them; 0, or what was asked for.
+        total: Length of the whole file in bytes, where the source says.
+        tag: What names this state of the file, for :func:`open_source`.
+    """
+
+    stream: IO[bytes]
+    offset: int
+    total: int | None
+    tag: str | None = None
+
+
+@contextmanager
+def open_source(
+    source: str, offset: int = 0, tag: str | None = None
+) -> Iterator[Answer]:
+    """Open a file from byte ``offset`` on.
+
+    Args:
+        source: ``http(s)://`` address, or a path.
+        offset: First byte wanted. A server may begin with byte 0 all the same.
+        tag: That of an earlier answer; if the file has changed since, a server begins
+            with byte 0. None asks for ``offset`` in any case.
+
+    Raises:
+        SourceError: If the source does not have the file, or leads elsewhere.
+        InterruptedSourceError: If it might have when asked again.
+        RestartError: If the file is shorter than ``offset``.
+    """
+    if is_address(source):
+        with _open_http(source, offset, tag) as answer:
+            yield answer
+        return
+    try:
+        with Path(source).expanduser().open('rb') as stream:
+            stream.seek(offset)
+            yield Answer(stream, offset, os.fstat(stream.fileno()).st_size)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise SourceError('there is no such file') from error
+
+
+def is_address(source: str) -> bool:
+    """Return whether a source is asked over the net."""
+    return source.startswith(('http://', 'https://'))
+
+
+@contextmanager
+def _open_http(address: str, offset: int, tag: str | None) -> Iterator[Answer]:
+    headers = {'User-Agent': 'mmkd'}
+    if offset:
+        headers['Range'] = f'bytes={offset}-'
+        if tag:
+            headers['If-Range'] = tag
+    try:
+        request = Request(address, headers=headers)
+        with build_opener(_Redirects).open(request, timeout=TIMEOUT) as response:
+            yield _answer(response, offset)
+    except HTTPError as error:
+        error.close()
+        if error.code == _NOT_THAT_FAR:
+            raise RestartError from error
+        kind = InterruptedSourceError if error.code in _BUSY else SourceError
+        raise kind(f'the server says {error.code} {error.reason}') from error
+    except (OSError, HTTPException) as error:
+        reason = getattr(error, 'reason', None) or error
+        raise InterruptedSourceError(str(reason) or type(error).__name__) from error
+
+
+def _answer(response: Any, offset: int) -> Answer:
+    headers: Message = response.headers
+    tag = headers['ETag'] or ''
+    if not tag or tag.startswith('W/'):  # a weak one does not vouch for the bytes
+        tag = headers['Last-Modified'] or ''
+    length = headers['Content-Length']
+    if response.status != 206:
+        return Answer(response, 0, int(length) if length else None, tag or None)
+    found = re.fullmatch(
+        r'bytes (\d+)-\d+/(\d+|\*)', (headers['Content-Range'] or '').strip()
+    )
+    if not found or int(found[1]) != offset:
+        raise RestartError
+    total = None if found[2] == '*' else int(found[2])
+    return Answer(response, offset, total, tag or None)
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows a redirect only to where the file may come from."""
+
+    def redirect_request(
+        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        if not may_redirect(req.full_url, newurl):
+            raise SourceError(
+                f'it leads to {urlsplit(newurl).scheme}://{urlsplit(newurl).netloc}, '
+                f'which is not followed (see {HOSTS})'
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def may_redirect(old: str, new: str) -> bool:
+    """Return whether a redirect is followed.
+
+    To the same host, port and scheme; from http to https of the same host; and between
+    hosts only over https, to one that is known (downloads of GitHub) or named in the
+    variable ``MMKD_REDIRECT_HOSTS`` (separated by commas). Source: ours.
+
+    Args:
+        old: Address that was asked.
+        new: Address that it leads to.
+    """
+    mine, theirs = urlsplit(old), urlsplit(new)
+    if (mine.scheme, mine.netloc) == (theirs.scheme, theirs.netloc):
+        return True
+    if theirs.scheme != 'https':
+        return False
+    if mine.scheme == 'http':
+        return mine.hostname == theirs.hostname
+    named = (host.strip() for host in os.environ.get(HOSTS, '').split(','))
+    return theirs.hostname in {mine.hostname, *_KNOWN_HOSTS, *named}
