@@ -5,7 +5,8 @@ RUN := $(VENV)/bin/python
 export PYTHONWARNINGS ?= ignore::UserWarning:mmengine
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-quick test-numpy1 check format clean
+.PHONY: help install demo test test-quick test-numpy1 check spell format docs doctor \
+	clean
 
 help: ## show the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,9 +39,22 @@ check: install ## style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+spell: install ## spelling of code and pages
+	$(VENV)/bin/codespell
+
+docs: $(VENV)/docs ## build the site into build/site; needs no network once installed
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
+$(VENV)/docs: $(VENV)/installed requirements/docs.txt
+	$(RUN) -m pip --disable-pip-version-check install --quiet -r requirements/docs.txt
+	touch $@
+
+doctor: ## examine the installation, also a broken one
+	@if [ -x $(RUN) ]; then $(RUN) tools/doctor.py; else $(PYTHON) tools/doctor.py; fi
+
 format: install ## mend the style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
 clean: ## remove the environments and caches, not data/ and work_dirs/
-	rm -rf .venv .venv-numpy1 .mypy_cache .pytest_cache .ruff_cache mmkd.egg-info
+	rm -rf .venv .venv-numpy1 .mypy_cache .pytest_cache .ruff_cache mmkd.egg-info build

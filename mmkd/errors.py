@@ -35,5 +35,13 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {_one_line(error)}', file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _one_line(error: UserError) -> str:
+    """Leave out the trace-back that the worker of a data loader puts before it."""
+    text = str(error)
+    if text.startswith('Caught ') and 'Original Traceback' in text:
+        text = text.rstrip().splitlines()[-1].partition('Error: ')[2]
+    return text

@@ -47,7 +47,7 @@ def _patch() -> None:
 
 DECORD_MEMORY = Cure(
     name='decord 0.6.0: a damaged video in memory ends the process',
-    link='https://github.com/dmlc/decord/blob/v0.6.0/src/video/video_reader.cc',
+    link='https://github.com/dmlc/decord/blob/v0.6.0/src/video/ffmpeg/ffmpeg_common.h',
     needed=_is_present,
     apply=_patch,
     waits_for='mmaction.datasets.transforms.loading',

@@ -7,6 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from mmkd.datasets.video_readers.base import (
+    DecodedFrames,
+    FrameReader,
+    Indices,
+    checked,
+)
 from mmkd.errors import UserError
 
 INDEX = 'index.json'
@@ -34,28 +40,21 @@ class Entry:
     fps: float
     source_bytes: int
 
+    def __post_init__(self) -> None:
+        sizes = (self.frames, self.height, self.width)
+        whole = (self.offset, self.source_bytes, *sizes)
+        if any(type(number) is not int for number in whole) or min(sizes) < 1:
+            raise TypeError(f'{whole} are no sizes')
+        if min(whole) < 0 or not isinstance(self.fps, (int, float)):
+            raise ValueError('a negative place, or no number of frames a second')
+
     @property
     def nbytes(self) -> int:
         """Bytes of all its frames."""
         return self.frames * self.height * self.width * 3
 
 
-class PackedFrames:
-    """Frames in the form in which decord returns them.
-
-    Args:
-        frames: uint8 RGB ``(U, H, W, 3)``.
-    """
-
-    def __init__(self, frames: np.ndarray) -> None:
-        self.frames = frames
-
-    def asnumpy(self) -> np.ndarray:
-        """Return the frames ``(U, H, W, 3)``."""
-        return self.frames
-
-
-class PackedVideo:
+class PackedVideo(FrameReader):
     """What ``decord.VideoReader`` is for a video file, for a packed video.
 
     Args:
@@ -78,9 +77,9 @@ class PackedVideo:
         """Return every frame: none needs another one to be read."""
         return list(range(len(self)))
 
-    def get_batch(self, indices: list[int]) -> PackedFrames:
+    def get_batch(self, indices: Indices) -> DecodedFrames:
         """Return copies of some frames, for transforms may work in place."""
-        return PackedFrames(self.frames[indices])
+        return DecodedFrames(self.frames[checked(indices, len(self))])
 
 
 class PackedVideos:
@@ -96,9 +95,15 @@ class PackedVideos:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         index = self._read_index()
-        self.prefix: str = index['prefix']
-        self.entries = {name: Entry(*row) for name, row in index['videos'].items()}
-        self.frames = np.memmap(self.folder / FRAMES, np.uint8, mode='r')
+        try:
+            self.prefix = os.fspath(index['prefix'])
+            self.entries = {name: Entry(*row) for name, row in index['videos'].items()}
+        except (KeyError, TypeError, AttributeError, ValueError):
+            raise _unreadable(self.folder / INDEX) from None
+        try:
+            self.frames = np.memmap(self.folder / FRAMES, np.uint8, mode='r')
+        except (OSError, ValueError):  # an empty file cannot be mapped
+            raise _unreadable(self.folder / FRAMES) from None
         end = max((e.offset + e.nbytes for e in self.entries.values()), default=0)
         if end > len(self.frames):
             raise UserError(f'{self.folder / FRAMES} is cut short', 'Pack it again.')
@@ -112,8 +117,9 @@ class PackedVideos:
             raise UserError(
                 f'{path} is not there', 'Make it with tools/data/pack.py.'
             ) from None
-        except (ValueError, KeyError, TypeError):
-            raise UserError(f'{path} cannot be read', 'Pack it again.') from None
+        # Deep nesting ends in a RecursionError.
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            raise _unreadable(path) from None
         if form != FORM:
             raise UserError(f'{path} is of form {form!r}', f'Pack it again ({FORM}).')
         return index
@@ -143,3 +149,7 @@ class PackedVideos:
         flat = self.frames[entry.offset : entry.offset + entry.nbytes]
         shape = (entry.frames, entry.height, entry.width, 3)
         return PackedVideo(np.asarray(flat).reshape(shape), entry.fps)
+
+
+def _unreadable(path: Path) -> UserError:
+    return UserError(f'{path} cannot be read', 'Pack it again.')

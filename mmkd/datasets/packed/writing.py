@@ -59,8 +59,9 @@ def read_scaled(path: str, short_side: int) -> tuple[np.ndarray, float]:
         frames = decode(reader, np.arange(len(reader)))
     except Exception as error:
         raise UserError(f'{path} cannot be decoded: {error}') from error
-    height, width = scaled_size(*frames.shape[1:3], short_side)
-    if (height, width) != frames.shape[1:3]:
+    size = frames.shape[1], frames.shape[2]
+    height, width = scaled_size(*size, short_side)
+    if (height, width) != size:
         area = cv2.INTER_AREA
         small = [cv2.resize(x, (width, height), interpolation=area) for x in frames]
         frames = np.stack(small)

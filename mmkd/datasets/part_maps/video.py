@@ -1,7 +1,6 @@
 """Open a video for extraction: its facts, and its frames in rising order."""
 
 import hashlib
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +41,13 @@ class OpenVideo:
         """
         try:
             data = path.read_bytes()
-            reader = VideoReader(io.BytesIO(data), num_threads=1)
+            # By path: in memory, a damaged file may end the process
+            # (mmkd.compat.decord_memory).
+            reader = VideoReader(str(path), num_threads=1)
             # A reader of its own: a seek must not disturb the one that is read.
-            height, width, _ = VideoReader(io.BytesIO(data)).next().shape
+            height, width, channels = VideoReader(str(path)).next().shape
+            if channels != 3:
+                raise ValueError(f'{channels} channels instead of RGB')
             frames, fps = len(reader), float(reader.get_avg_fps())
         except Exception as error:
             # decord raises several unrelated classes, and passes on those of others.

@@ -7,6 +7,7 @@ from mmkd.datasets.transforms.decoding import DecodeViews
 from mmkd.datasets.transforms.gaussian_blur import GaussianBlur
 from mmkd.datasets.transforms.load_part_maps import LoadPartMaps
 from mmkd.datasets.transforms.open_packed import OpenPacked
+from mmkd.datasets.transforms.open_video import OpenVideo
 from mmkd.datasets.transforms.packing import PackViews
 from mmkd.datasets.transforms.per_view import PerView
 from mmkd.datasets.transforms.quarter_turn import RandomQuarterTurn
@@ -34,6 +35,7 @@ __all__ = [
     'GaussianBlur',
     'LoadPartMaps',
     'OpenPacked',
+    'OpenVideo',
     'PaceViews',
     'PackViews',
     'PerView',

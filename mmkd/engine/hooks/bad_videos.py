@@ -100,10 +100,9 @@ class BadVideosHook(Hook):
         Raises:
             UserError: If too many are bad.
         """
-        for name, reason in _replaced_in(data_batch):
+        for videos in _replaced_in(data_batch):
             self.replaced += 1
-            if name not in self.found:
-                self._new[name] = reason
+            self._new |= {k: why for k, why in videos if k not in self.found}
         alone = dist.get_world_size() == 1
         if (alone and self._new) or (not alone and runner.iter % _EXCHANGE == 0):
             self._exchange(runner)
@@ -119,11 +118,14 @@ class BadVideosHook(Hook):
             self._reported = self.replaced
 
     def _exchange(self, runner: Runner) -> None:
-        new = {
-            k: v for part in dist.all_gather_object(self._new) for k, v in part.items()
-        }
+        parts = dist.all_gather_object(self._new)
         self._new = {}
-        new = {name: why for name, why in new.items() if name not in self.found}
+        new = {
+            name: why
+            for part in parts
+            for name, why in part.items()
+            if name not in self.found
+        }
         if not new:
             return
         self.found.update(new)
@@ -155,12 +157,13 @@ def read_bad_videos(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     text = path.read_text(encoding='utf-8', errors='replace')
-    rows = (line.split('\t', 1) for line in text.splitlines() if '\t' in line)
-    return {name: why for name, why in rows}
+    rows = (line.partition('\t') for line in text.splitlines())
+    return {name: why for name, tab, why in rows if tab}
 
 
-def _replaced_in(batch: Any) -> Iterator[tuple[str, str]]:
+def _replaced_in(batch: Any) -> Iterator[list[tuple[str, str]]]:
+    """Yield, for each sample that is not what was asked for, the bad videos."""
     samples = batch.get('data_samples') if isinstance(batch, dict) else None
     for sample in samples or ():
-        if hasattr(sample, 'metainfo'):
-            yield from sample.metainfo.get(REPLACED, ())
+        if REPLACED in getattr(sample, 'metainfo', ()):
+            yield sample.metainfo[REPLACED]

@@ -45,8 +45,7 @@ def check_list(path: str, folder: str, form: ListFormat, remedy: str = '') -> in
     Raises:
         UserError: At the first line that is wrong, with its number.
     """
-    with open(path, encoding='utf-8') as file:
-        lines = file.read().splitlines()
+    lines = _lines(path)
     if not any(line.strip() for line in lines):
         raise UserError(f'{path} is empty', remedy)
     clips = [_clip(f'{path}, line {n}', line, form) for n, line in enumerate(lines, 1)]
@@ -60,6 +59,16 @@ def check_list(path: str, folder: str, form: ListFormat, remedy: str = '') -> in
             remedy,
         )
     return len(clips)
+
+
+def _lines(path: str) -> list[str]:
+    """Return the lines as MMAction2 splits them."""
+    try:
+        with open(path, encoding='utf-8') as file:
+            return file.read().rstrip('\n').split('\n')
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, 'strerror', None) or 'it is not UTF-8'
+        raise UserError(f'{path} cannot be read: {reason}') from None
 
 
 def _clip(where: str, line: str, form: ListFormat) -> str:

@@ -8,7 +8,7 @@ from torch.nn import functional
 def feature_std(features: Tensor) -> float:
     """Return the spread of features on the unit sphere: 1 is healthy, 0 collapsed.
 
-    The standard deviation over the rows, meaned over the channels, of the features at
+    The standard deviation over the rows, averaged over the channels, of the features at
     unit length, times ``sqrt(C)``: directions drawn uniformly give 1. Source: SimSiam,
     https://arxiv.org/abs/2011.10566 (there without the factor).
 

@@ -108,6 +108,12 @@ class PaceViews(ViewSampler):
                 f'PaceViews: {self.num_views} views of {len(paces)} paces',
                 'Give at least as many paces as views, and at least one view.',
             )
+        if min(self.clip_len, self.frame_interval) < 1:
+            raise UserError(
+                f'PaceViews: clip_len {self.clip_len}, frame_interval '
+                f'{self.frame_interval}',
+                'Each must be 1 or more.',
+            )
         counted = self.paces == tuple(range(1, len(paces) + 1))
         if self.released and not (
             counted and self.num_views == self.frame_interval == 1

@@ -1,0 +1,186 @@
+"""A data pipeline that tells a bad video from a mistake."""
+
+import random
+import threading
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from mmaction.datasets import VideoDataset
+from mmengine.dataset import Compose
+
+from mmkd.datasets.bad_videos.reasons import reason_of
+from mmkd.datasets.bad_videos.time_limit import within
+from mmkd.errors import UserError
+
+#: Field of a data sample: the videos that it took the place of, with the reasons.
+REPLACED = 'replaced_videos'
+
+# What no video can be blamed for: options, and code.
+_NOT_THE_VIDEO = (
+    *(UserError, ImportError, AssertionError),
+    *(TypeError, AttributeError, NameError, KeyError),
+)
+
+_CHECK = 'Find all such videos with `python tools/data/check_videos.py LIST`.'
+
+
+class GuardedPipeline(Compose):
+    """The transforms of a data set, which know what to do when a video is bad.
+
+    A video is bad if it cannot be opened, has no frames, or its frames are not decoded
+    to RGB in time: any error up to the transform that writes ``imgs``, but for errors
+    of code and options. With ``replace``, None is returned, at which MMEngine's data
+    sets draw another sample with ``np.random``; the generators are first brought back
+    to where they were, so that it is the same one whether the video is found to be bad
+    or is known to be. The sample that takes its place has :data:`REPLACED` in its meta
+    information. Source: ours.
+
+    Args:
+        transforms: Transforms, in order.
+        replace: Have another sample drawn. Else an error names the file.
+        time_limit: Seconds that opening and decoding may take; 0 for any.
+        max_in_a_row: So many bad videos one after the other are taken for an error of
+            the decoder or the disk.
+        known: Bad videos, by file name, with the reason. Those found are added.
+
+    Attributes:
+        known: As above.
+    """
+
+    def __init__(
+        self,
+        transforms: Sequence[Any],
+        replace: bool,
+        time_limit: float = 0,
+        max_in_a_row: int = 10,
+        known: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(transforms)
+        self.replace, self.time_limit = replace, time_limit
+        self.max_in_a_row = max_in_a_row
+        self.known = {} if known is None else known
+        self._in_a_row: list[tuple[str, str]] = []
+
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        """Transform one sample; None if another one should be drawn.
+
+        Raises:
+            UserError: If the video is bad, and not to be replaced or one of too many.
+        """
+        name = str(data.get('filename', 'a video'))
+        before = _generators()
+        reason = self.known.get(name) if self.replace else None
+        if reason is None:
+            try:
+                results, done = within(self.time_limit, partial(self._read, data))
+            except _NOT_THE_VIDEO:
+                raise
+            except Exception as error:
+                reason = reason_of(error)
+        if reason is not None:
+            self._refuse_or_note(name, reason)
+            _restore(before)
+            return None
+        return self._finish(results, done)
+
+    def _read(
+        self, results: Any, given_up: threading.Event
+    ) -> tuple[dict[str, Any] | None, int]:
+        """Go on until there are images; return also how many transforms that took."""
+        for number, transform in enumerate(self.transforms, 1):
+            if given_up.is_set():  # the random numbers are somebody else's now
+                break
+            results = transform(results)
+            if results is None:
+                return None, number
+            if results.get('total_frames', 1) < 1:
+                raise ValueError('no frames')
+            if 'imgs' in results:
+                _check_images(results['imgs'])
+                return results, number
+        return results, len(self.transforms)
+
+    def _finish(self, results: Any, done: int) -> dict[str, Any] | None:
+        for transform in self.transforms[done:]:
+            if results is None:
+                return None
+            results = transform(results)
+        if results is not None and self._in_a_row:
+            sample = results.get('data_samples')
+            if hasattr(sample, 'set_metainfo'):
+                sample.set_metainfo({REPLACED: self._in_a_row})
+            self._in_a_row = []
+        return results
+
+    def _refuse_or_note(self, name: str, reason: str) -> None:
+        if not self.replace:
+            raise UserError(f'{name} cannot be read ({reason})', _CHECK)
+        self.known[name] = reason
+        self._in_a_row.append((name, reason))
+        count = len(self._in_a_row)
+        if count >= self.max_in_a_row:
+            self._in_a_row = []
+            raise UserError(
+                f'{count} videos in a row cannot be read, the last one is {name} '
+                f'({reason})',
+                'Look at the disk and the decoder. ' + _CHECK,
+            )
+
+
+def _generators() -> tuple[Any, Any, Any]:
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()
+
+
+def _restore(states: tuple[Any, Any, Any]) -> None:
+    random.setstate(states[0])
+    np.random.set_state(states[1])
+    torch.set_rng_state(states[2])
+
+
+def _check_images(images: Sequence[np.ndarray]) -> None:
+    """Refuse what decoders make of formats that they get wrong."""
+    shapes = {np.shape(image) for image in images}
+    if len(shapes) > 1:
+        raise ValueError(f'frames of different shapes {sorted(shapes)}')
+    shape = next(iter(shapes), ())
+    if len(shape) != 3 or 0 in shape or shape[2] != 3:
+        raise ValueError(f'decoded to the shape {shape}, not to RGB')
+
+
+def video_datasets(dataset: Any) -> Iterator[VideoDataset]:
+    """Yield the data sets of videos inside of others that repeat or join them.
+
+    Args:
+        dataset: A data set.
+    """
+    if isinstance(dataset, VideoDataset):
+        yield dataset
+        return
+    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    for one in inner:
+        if one is not None:
+            yield from video_datasets(one)
+
+
+def guard(dataset: Any, replace: bool = False, **options: Any) -> list[VideoDataset]:
+    """Guard the pipelines of all data sets of videos inside of a data set.
+
+    Those in test mode are never to replace a video.
+
+    Args:
+        dataset: A data set, e.g. of a data loader that has not begun.
+        replace: Whether bad videos are to be replaced by others.
+        **options: Of :class:`GuardedPipeline`.
+
+    Returns:
+        The data sets of videos.
+    """
+    found = list(video_datasets(dataset))
+    for one in found:
+        one.pipeline = GuardedPipeline(
+            one.pipeline.transforms, replace and not one.test_mode, **options
+        )
+    return found

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+import torch
+
+from mmkd.benchmark.batches import build_dataset, rendered_clips, seed_augmentation
+from mmkd.benchmark.loader import DECODING, OURS, STOCK, LoaderPlan, measure_loader
+from mmkd.benchmark.pipelines import compose, length_until, run_until
+from mmkd.benchmark.stock import StockClips, stock_transforms
+from tests.benchmark.tiny import auxskd, vcop
+
+
+def test_our_transforms_become_mmaction2s():
+    steps = [
+        {'type': 'mmkd.DecodeViews'},
+        {'type': 'Resize', 'scale': (20, 16)},
+        {
+            'type': 'mmkd.PerView',
+            'transforms': [
+                {'type': 'Flip'},
+                {'type': 'mmkd.ColorJitter', 'hue': 0.2, 'contrast': 0.3},
+            ],
+        },
+        {'type': 'mmkd.PackViews'},
+    ]
+    assert stock_transforms(steps) == [
+        {'type': 'DecordDecode'},
+        {'type': 'Resize', 'scale': (20, 16)},
+        {'type': 'Flip'},
+        {'type': 'ColorJitter', 'contrast': 0.3, 'hue': (0.0, 0.2)},
+        {'type': 'PackActionInputs'},
+    ]
+
+
+@pytest.mark.parametrize(
+    'step',
+    [
+        {'type': 'mmkd.GaussianBlur'},
+        {'type': 'mmkd.PerView', 'transforms': [], 'views': (0,)},
+        {'type': 'mmkd.PerView', 'transforms': [{'type': 'mmkd.QuarterTurn'}]},
+        {'type': 'mmkd.ColorJitter', 'p': 0.5},
+    ],
+)
+def test_what_mmaction2_cannot_do(step):
+    assert stock_transforms([step]) is None
+
+
+def test_both_give_the_same_pixels_where_nothing_is_drawn():
+    cfg = auxskd()
+    with rendered_clips(cfg, 4) as changed:
+        pipeline = changed.train_dataloader.dataset.pipeline
+        view = next(s for s in pipeline if s.type == 'mmkd.PerView')
+        view.transforms = [{'type': 'CenterCrop', 'crop_size': 16}]
+        infos = build_dataset(changed)
+        ours = compose(pipeline)
+        opened = length_until(ours, infos.get_data_info(0), 'frame_inds')
+        transforms = compose(stock_transforms(pipeline[opened:]))
+        stock = StockClips(compose(pipeline[:opened]), transforms)
+        for place in range(4):
+            seed_augmentation(place)
+            mine = ours(infos.get_data_info(place))['inputs']
+            seed_augmentation(place)
+            theirs = stock(infos.get_data_info(place))['inputs']
+            assert mine.shape == (2, 3, 8, 16, 16)
+            assert torch.equal(mine, theirs)
+            assert not torch.equal(mine[0], mine[1])
+
+
+def test_decoding_alone_is_all_that_happens_before_the_frames_are_there():
+    with rendered_clips(auxskd(), 1) as changed:
+        info = build_dataset(changed).get_data_info(0)
+        steps = compose(changed.train_dataloader.dataset.pipeline)
+        results = run_until(steps, info, 'imgs')
+    assert np.shape(results['imgs']) == (16, 128, 176, 3)
+
+
+def test_figures():
+    plan = LoaderPlan(batch_size=2, workers=0, samples=4, rounds=2, rendered=True)
+    figures = measure_loader(auxskd(), plan)
+    assert list(figures.arms) == [OURS, STOCK, DECODING]
+    assert len(figures.ratios) == 2 and not figures.notes
+    for arm in figures.arms.values():
+        assert arm['clips/s'] == pytest.approx(8 / arm['seconds'])
+    assert figures.work['clip'] == '8 x 16 x 16' and figures.work['views'] == 2
+
+
+def test_without_a_counterpart_it_says_so():
+    cfg = vcop()
+    extra = {'type': 'mmkd.RandomGrayscale', 'p': 0.2}
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    view = next(s for s in pipeline if s.type == 'mmkd.PerView')
+    view.transforms = [*view.transforms, extra]
+    plan = LoaderPlan(batch_size=1, workers=0, samples=1, rounds=1, rendered=True)
+    figures = measure_loader(cfg, plan)
+    assert STOCK not in figures.arms and 'no counterpart' in figures.notes[0]

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+import torch
+
+from mmkd.benchmark.batches import first_batch
+from mmkd.benchmark.memory import MIB, _in_child, peak_bytes, remove_teachers
+from mmkd.benchmark.step import StepPlan
+from mmkd.benchmark.training import build_model, training_step
+from mmkd.benchmark.variants import Variant
+from tests.benchmark.tiny import auxskd
+
+on_cpu = pytest.mark.skipif(torch.cuda.is_available(), reason='measures the process')
+
+
+@on_cpu
+def test_the_peak_is_seen_though_it_has_passed():
+    idle = peak_bytes(lambda: None)
+    busy = peak_bytes(lambda: np.ones(64 * MIB, np.uint8).sum())
+    assert 60 * MIB <= busy - idle <= 80 * MIB
+
+
+def test_without_its_teacher_a_model_still_takes_a_step():
+    cfg = auxskd()
+    batch, model = first_batch(cfg, 2, rendered=True), build_model(cfg, 2)
+    before = sum(p.numel() for p in model.parameters())
+    backbone = sum(p.numel() for p in model.backbone.parameters())
+    remove_teachers(model, 2)
+    after = sum(p.numel() for p in model.parameters())
+    # The head of the teacher goes as well: 32 x 8 and 8.
+    assert before - after == backbone + 32 * 8 + 8
+    weight = model.backbone.conv1a.conv.weight.clone()
+    training_step(cfg, model, batch, Variant.parse('fp32'))()
+    assert not torch.equal(model.backbone.conv1a.conv.weight, weight)
+
+
+@on_cpu
+@pytest.mark.slow
+def test_a_step_in_a_process_of_its_own():
+    cfg = auxskd()
+    plan = StepPlan(batch_size=2, variants=['fp32'], steps=1)
+    batch = first_batch(cfg, 2, rendered=True)
+    peak, weights = _in_child(cfg, batch, plan, 'with its teachers')
+    teachers = build_model(cfg, 2).teachers
+    tensors = [*teachers.parameters(), *teachers.buffers()]
+    assert weights == sum(t.numel() * t.element_size() for t in tensors)
+    assert peak > weights

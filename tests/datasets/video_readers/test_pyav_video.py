@@ -1,0 +1,105 @@
+import cv2
+import numpy as np
+import pytest
+
+from mmkd.datasets.video_readers import pyav_video
+from mmkd.datasets.video_readers.pyav_video import PyAVVideo
+from tests.datasets.transforms.clips import UCF101, UT_OTHER, UT_SET1, UT_SET2
+from tests.datasets.video_readers.videos import in_order, pictures, turn, write
+from tests.shared_files import shared_path
+
+KINETICS = 'data/standard_clips/kinetics/'
+CLIPS = [
+    *(UCF101, UT_OTHER, UT_SET1, UT_SET2),
+    KINETICS + 'flipping_a_pancake.mkv',
+    KINETICS + 'clean_and_jerk.mp4',
+]
+
+
+@pytest.mark.parametrize('clip', CLIPS)
+def test_frames_in_any_order_are_those_of_a_plain_decode(clip):
+    path = str(shared_path(clip))
+    frames, reader = in_order(path), PyAVVideo(path)
+    last = len(frames) - 1
+    for wanted in ([last, 40, 12, 12, 60, 5], [0], [last, last], [20, 21, 58]):
+        mine = reader.get_batch(wanted).asnumpy()
+        np.testing.assert_array_equal(mine, frames[wanted])
+
+
+@pytest.mark.parametrize('clip', [UT_SET1, UT_SET2])
+def test_what_packets_promise_and_is_not_there_is_the_last_frame(clip):
+    path = str(shared_path(clip))
+    frames, reader = in_order(path), PyAVVideo(path)
+    assert len(reader) == len(frames) + 2
+    assert not reader.index.seekable
+    wanted = [len(frames) - 1, len(reader) - 1]
+    mine = reader.get_batch(wanted).asnumpy()
+    np.testing.assert_array_equal(mine, frames[[-1, -1]])
+
+
+@pytest.mark.parametrize('num_threads', [1, 2])
+def test_b_frames_and_many_key_frames(tmp_path, num_threads):
+    options = {'g': '7', 'bf': '3', 'sc_threshold': '0'}
+    path = write(tmp_path / 'a.mp4', pictures(50, 48, 64), **options)
+    frames, reader = in_order(path), PyAVVideo(path, num_threads)
+    assert reader.get_key_indices() == list(range(0, 50, 7))
+    assert (len(reader), reader.get_avg_fps()) == (50, 25)
+    rng = np.random.default_rng(1)
+    for count in (1, 3, 20):
+        wanted = rng.integers(0, 50, count)
+        mine = reader.get_batch(wanted).asnumpy()
+        np.testing.assert_array_equal(mine, frames[wanted])
+
+
+def test_it_goes_to_a_key_frame_that_lies_between(tmp_path):
+    options = {'g': '10', 'bf': '0', 'sc_threshold': '0'}
+    path = write(tmp_path / 'a.mp4', pictures(40, 32, 32), **options)
+    frames, decoded = in_order(path), []
+
+    class Spy(PyAVVideo):
+        def _from_here(self, times):
+            decoded.append(len(times))
+            return super()._from_here(times)
+
+    reader = Spy(path)
+    mine = reader.get_batch([3, 5, 33, 38]).asnumpy()
+    np.testing.assert_array_equal(mine, frames[[3, 5, 33, 38]])
+    # 10, 20 and 30 are key frames: what lies between 5 and 30 is not decoded.
+    assert decoded == [2, 2]
+
+
+def test_times_that_do_not_hold_lead_to_counting(tmp_path, monkeypatch):
+    path = write(tmp_path / 'a.mp4', pictures(12, 32, 32), bf='0')
+    frames, reader = in_order(path), PyAVVideo(path)
+    times = tuple(time + 1 for time in reader.index.times)
+    moved = pyav_video.PacketIndex(times, (0,), 12, 25.0)
+    monkeypatch.setattr(reader, 'index', moved)
+    np.testing.assert_array_equal(reader.get_batch([9, 2]).asnumpy(), frames[[9, 2]])
+
+
+@pytest.mark.parametrize('size', [(20, 12), (21, 33), (101, 35), (36, 1000)])
+def test_odd_sizes(tmp_path, size):
+    path = write(tmp_path / 'a.mp4', pictures(5, *size), pixels='yuv444p', crf='1')
+    mine = PyAVVideo(path).get_batch([4]).asnumpy()
+    assert np.abs(mine[0] - pictures(5, *size)[4].astype(float)).mean() < 3
+
+
+def test_a_video_that_is_shown_turned_is_turned(tmp_path):
+    path = tmp_path / 'a.mp4'
+    write(path, pictures(3, 32, 48))
+    plain = in_order(path)[2]
+    turn(path)
+    mine = PyAVVideo(str(path)).get_batch([2]).asnumpy()[0]
+    capture = cv2.VideoCapture(str(path))
+    frames = [capture.read()[1] for _ in range(3)]
+    shown = cv2.cvtColor(frames[2], cv2.COLOR_BGR2RGB)
+    assert mine.shape == shown.shape == (48, 32, 3)
+    np.testing.assert_array_equal(mine, np.rot90(plain, -1))
+    assert np.abs(mine.astype(float) - shown).mean() < 3
+
+
+def test_what_is_no_frame_is_an_index_error(tmp_path):
+    reader = PyAVVideo(write(tmp_path / 'a.mp4', pictures(3, 32, 32)))
+    for wrong in ([3], [-1, 0]):
+        with pytest.raises(IndexError, match='of a video of 3'):
+            reader.get_batch(wrong)

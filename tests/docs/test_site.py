@@ -1,0 +1,55 @@
+"""The site builds without a warning, and has every page and every part of the API."""
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mmkd.models import losses, tasks, teachers
+from tests.shared_files import ROOT
+
+
+class Loader(yaml.SafeLoader):
+    """Reads mkdocs.yml, whatever tags it may get."""
+
+
+Loader.add_multi_constructor('', lambda loader, suffix, node: None)
+
+
+def nav_files(part: object) -> list[str]:
+    if isinstance(part, str):
+        return [part]
+    parts = part.values() if isinstance(part, dict) else part
+    return [file for each in parts for file in nav_files(each)]  # type: ignore
+
+
+def test_every_page_is_in_the_navigation_once() -> None:
+    text = (ROOT / 'mkdocs.yml').read_text()
+    files = nav_files(yaml.load(text, Loader)['nav'])
+    docs = ROOT / 'docs'
+    assert sorted(files) == sorted(str(p.relative_to(docs)) for p in docs.rglob('*.md'))
+
+
+@pytest.mark.skipif(
+    not (find_spec('mkdocs') and find_spec('mkdocstrings')),
+    reason='needs requirements/docs.txt',
+)
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    child = subprocess.run(
+        [sys.executable, '-m', 'mkdocs', 'build', '--strict', '-d', str(tmp_path)],
+        cwd=ROOT,
+        env={'PATH': '/usr/bin:/bin', 'HOME': str(tmp_path)}
+        | {'NO_MKDOCS_2_WARNING': '1', 'HTTPS_PROXY': 'http://127.0.0.1:9'},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert child.returncode == 0, child.stderr
+    page = (tmp_path / 'api' / 'methods.html').read_text()
+    shown = set(re.findall(r'<h\d id="mmkd\.models\.\w+\.(\w+)"', page))
+    assert set(tasks.__all__) | set(teachers.__all__) <= shown
+    assert {'InfoNCELoss', 'info_nce', 'soft_target_kl'} <= shown & set(losses.__all__)

@@ -1,0 +1,107 @@
+"""What ``pip install .`` gives: configs and tools that work from any folder."""
+
+import json
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.doctor.broken_site import empty_environment
+from tests.shared_files import ROOT
+
+PARTS = ['mmkd', 'configs', 'tools', 'requirements', 'startup', 'model-index.yml'] + [
+    'pyproject.toml',
+    'setup.py',
+    'MANIFEST.in',
+    'README.md',
+]
+
+
+@pytest.fixture(scope='module')
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the built wheel, and the packages of this one below it."""
+    folder = tmp_path_factory.mktemp('installed')
+    source = folder / 'source'
+    source.mkdir()
+    for part in PARTS:
+        path = ROOT / part
+        if path.is_dir():
+            ignored = shutil.ignore_patterns('__pycache__')
+            shutil.copytree(path, source / part, symlinks=True, ignore=ignored)
+        else:
+            shutil.copy(path, source / part)
+    subprocess.run(
+        [sys.executable, '-m', 'pip', 'wheel', '--quiet', '--no-deps']
+        + ['--no-build-isolation', '--wheel-dir', str(folder), str(source)],
+        check=True,
+    )
+    python = empty_environment(folder / 'venv')
+    (site,) = (folder / 'venv').glob('lib/python*/site-packages')
+    (site / 'below.pth').write_text(sysconfig.get_path('purelib') + '\n')
+    (wheel,) = folder.glob('mmkd-*.whl')
+    zipfile.ZipFile(wheel).extractall(site)
+    return python
+
+
+def run(python: Path, folder: Path, *command: str) -> str:
+    child = subprocess.run(
+        [str(python), *command],
+        cwd=folder,
+        env={'PATH': '/usr/bin:/bin', 'HOME': str(folder), 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert child.returncode == 0, child.stderr
+    return child.stdout
+
+
+def mim_folder(python: Path) -> Path:
+    (site,) = python.parents[1].glob('lib/python*/site-packages')
+    return site / 'mmkd' / '.mim'
+
+
+def test_every_config_is_shipped(python: Path) -> None:
+    shipped = mim_folder(python) / 'configs'
+    for suffix in ('py', 'yml'):
+        names = {p.relative_to(shipped) for p in shipped.rglob(f'*.{suffix}')}
+        folder = ROOT / 'configs'
+        assert names == {p.relative_to(folder) for p in folder.rglob(f'*.{suffix}')}
+        assert len(names) > 10
+
+
+def test_another_project_builds_on_a_config(python: Path, tmp_path: Path) -> None:
+    mine = "_base_ = 'mmkd::auxskd/r3d_k100.py'\ntrain_cfg = dict(max_epochs=3)\n"
+    (tmp_path / 'mine.py').write_text(mine)
+    code = """
+import json, sys
+from mmengine.config import Config
+from mmengine.hub import get_config
+assert 'mmkd' not in sys.modules
+cfg = Config.fromfile('mine.py')
+hub = get_config('mmkd::vspp/r3d_k100.py')
+print(json.dumps([cfg.train_cfg.max_epochs, cfg.model.type, cfg.model.backbone.type,
+                  hub.model.type, list(hub.model.tasks)]))
+"""
+    answer = json.loads(run(python, tmp_path, '-W', 'ignore', '-c', code))
+    assert answer == [3, 'mmkd.Pretrainer', 'mmkd.R3D', 'mmkd.Pretrainer', ['vspp']]
+
+
+def test_the_tools_find_their_files(python: Path, tmp_path: Path) -> None:
+    tools = mim_folder(python) / 'tools'
+    models = run(python, tmp_path, str(tools / 'zoo.py'), 'list').splitlines()[-1]
+    here = run(python, tmp_path, str(ROOT / 'tools/zoo.py'), 'list').splitlines()[-1]
+    assert models == here
+    report = run(python, tmp_path, str(tools / 'doctor.py'), '--only', 'python')
+    assert report.startswith('ok    Python  ')
+
+
+def test_the_start_of_python_imports_one_module(python: Path, tmp_path: Path) -> None:
+    code = 'import sys; print(*sys.modules)'
+    with_it = set(run(python, tmp_path, '-c', code).split())
+    next(python.parents[1].rglob('mmkd_scope.pth')).unlink()
+    assert with_it - set(run(python, tmp_path, '-c', code).split()) == {'mmkd_scope'}
