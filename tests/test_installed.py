@@ -84,11 +84,11 @@ from mmengine.hub import get_config
 assert 'mmkd' not in sys.modules
 cfg = Config.fromfile('mine.py')
 hub = get_config('mmkd::vspp/r3d_k100.py')
-print(json.dumps([cfg.train_cfg.max_epochs, cfg.model.type, cfg.model.backbone.type,
+print(json.dumps([cfg.train_cfg.max_epochs, cfg.model.type, cfg.model._scope_,
                   hub.model.type, list(hub.model.tasks)]))
 """
     answer = json.loads(run(python, tmp_path, '-W', 'ignore', '-c', code))
-    assert answer == [3, 'mmkd.Pretrainer', 'mmkd.R3D', 'mmkd.Pretrainer', ['vspp']]
+    assert answer == [3, 'mmkd.Pretrainer', 'mmaction', 'mmkd.Pretrainer', ['vspp']]
 
 
 def test_the_tools_find_their_files(python: Path, tmp_path: Path) -> None:

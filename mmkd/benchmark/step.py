@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -100,7 +101,8 @@ def measure_wait(cfg: Config, plan: StepPlan, batches: int) -> dict[str, float]:
         ``clips/s``, and ``data wait``: the share of time until the next batch is there.
     """
     loader_cfg = {**cfg.train_dataloader.to_dict(), 'batch_size': plan.batch_size}
-    loader = Runner.build_dataloader(loader_cfg, seed=0)
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        loader = Runner.build_dataloader(loader_cfg, seed=0)
     samples = iter(_endless(loader))
     batch = next(samples)
     model = build_model(cfg, _rows(batch, len(loader.dataset)))

@@ -48,8 +48,10 @@ def _one_line_load(load: Callable[..., Any]) -> Callable[..., Any]:
             raise UserError(f'checkpoint {filename} does not exist') from error
         except pickle.UnpicklingError as error:
             raise _unsafe(filename) from error
-        except (RuntimeError, EOFError) as error:
-            if Path(filename).is_file() and not zipfile.is_zipfile(filename):
+        except UserError:
+            raise
+        except Exception as error:
+            if _is_damaged(filename, error):
                 raise UserError(
                     f'checkpoint {filename} is damaged or was not written to its end',
                     'Take an earlier one, or fetch it again.',
@@ -60,6 +62,17 @@ def _one_line_load(load: Callable[..., Any]) -> Callable[..., Any]:
         return checkpoint
 
     return load_checkpoint
+
+
+def _is_damaged(filename: str, error: Exception) -> bool:
+    """Tell whether an error is the file's fault: torch raises many kinds."""
+    if isinstance(error, (OSError, MemoryError)) or not Path(filename).is_file():
+        return False
+    if not isinstance(error, RuntimeError) or not zipfile.is_zipfile(filename):
+        return True
+    # A device that is not there, or is full, is a RuntimeError as well.
+    text = str(error).lower()
+    return not any(word in text for word in ('cuda', 'device', 'out of memory'))
 
 
 @contextmanager

@@ -69,7 +69,9 @@ def _run(stage: Stage, state: StageState, folder: Path, command: list[str]) -> N
     state.done = code == 0
     metrics = folder / 'metrics.json'
     if state.done and metrics.exists():
-        state.metrics = json.loads(metrics.read_text())
+        report = json.loads(metrics.read_text())
+        # Of evaluate.py's report only the figures: the records stay in its own file.
+        state.metrics = {k: v for k, v in report.items() if isinstance(v, (int, float))}
     state.write(folder)
     if not state.done:
         raise UserError(

@@ -20,7 +20,7 @@ from tests.shared_files import ROOT
 TEXTS = [page.read_text() for page in pages()]
 WHOLE = sorted({command for text in TEXTS for command in commands(text)})
 MENTIONED = sorted({command for text in TEXTS for command in mentions(text)})
-ALL = WHOLE + MENTIONED
+ALL = sorted({*WHOLE, *MENTIONED})
 TOOLS = [c for c in ALL if re.search(r'\btools/\S+\.(py|sh)\b', c)]
 
 NEEDS = {
@@ -28,6 +28,7 @@ NEEDS = {
     'tools/convert_checkpoint.py': 'a checkpoint',
     'tools/data/check_videos.py': 'videos',
     'tools/data/pack.py': 'videos',
+    'tools/data/transcode.py': 'videos',
     'tools/data/prepare.py': 'videos; tests/tools/test_prepare.py runs it',
     'tools/dist_test.sh': 'data and a checkpoint',
     'tools/dist_train.sh': 'data',
@@ -122,6 +123,7 @@ def test_every_tool_is_run_or_needs_something() -> None:
     assert ran & set(NEEDS) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('command', runnable())
 def test_it_runs(command: str, tmp_path: Path) -> None:
     tool, arguments = tool_and_arguments(command)

@@ -60,7 +60,6 @@ GAPS = st.sampled_from(
 TEXTS = st.lists(st.tuples(WORDS, GAPS), max_size=24).map(
     lambda parts: ''.join(word + gap for word, gap in parts).encode()
 )
-ANY_TEXT = st.one_of(TEXTS, TEXTS, st.text(max_size=80).map(str.encode), st.binary())
 VALUES = st.recursive(
     st.one_of(
         *(st.none(), st.booleans(), st.text(max_size=5), st.just(0), st.just(-1)),
@@ -85,6 +84,14 @@ def damaged(draw: Callable[..., Any], good: bytes) -> bytes:
         end = {'change': place + length, 'cut': place + length, 'insert': place}
         data[place : end.get(kept, len(data))] = b'' if kept in ('cut', 'end') else new
     return bytes(data)
+
+
+def texts(*lines: str) -> st.SearchStrategy[bytes]:
+    """Return texts of such lines, whole or damaged, and others."""
+    some = st.lists(st.sampled_from(lines), min_size=1, max_size=5)
+    good = some.map(lambda chosen: ''.join(f'{line}\n' for line in chosen).encode())
+    other = st.one_of(TEXTS, st.text(max_size=80).map(str.encode), st.binary())
+    return st.one_of(good, good.flatmap(damaged), other)
 
 
 @st.composite
@@ -118,7 +125,8 @@ def list_of_videos(folder: Path, data: bytes) -> None:
     path = folder / 'list.txt'
     path.write_bytes(data)
     count = check_list(str(path), str(folder), ListFormat(num_classes=3))
-    videos = VideoDataset(str(path), [], {'video': str(folder)})
+    prefix = {'video': str(folder)}
+    videos = VideoDataset(str(path), [], prefix, serialize_data=False)
     assert len(videos) == count
     assert all(0 <= videos.get_data_info(i)['label'] < 3 for i in range(count))
 
@@ -129,18 +137,21 @@ def list_to_pack(folder: Path, data: bytes) -> None:
     assert all(names_of([path]))
 
 
-def ucf101(folder: Path, data: bytes) -> None:
+def ucf101(folder: Path, data: bytes, name: str = 'trainlist01.txt') -> None:
     (folder / 'classInd.txt').write_text('1 Apply\r\n2 Run\r\n')
     for part in ('train', 'test'):
         for split in (1, 2, 3):
-            (folder / f'{part}list0{split}.txt').write_bytes(data)
+            (folder / f'{part}list0{split}.txt').write_bytes(b'')
+    (folder / name).write_bytes(data)
     read_ucf101(folder)
+
+
+def ucf101_test(folder: Path, data: bytes) -> None:
+    ucf101(folder, data, 'testlist03.txt')
 
 
 def ucf101_classes(folder: Path, data: bytes) -> None:
-    ucf101(folder, b'')
-    (folder / 'classInd.txt').write_bytes(data)
-    read_ucf101(folder)
+    ucf101(folder, data, 'classInd.txt')
 
 
 def hmdb51(folder: Path, data: bytes) -> None:
@@ -234,22 +245,26 @@ def checkpoint(folder: Path, data: bytes) -> None:
 
 #: By name: the reader, and what it is given.
 FILES: dict[str, tuple[Reader, st.SearchStrategy[bytes]]] = {
-    'list of videos': (list_of_videos, ANY_TEXT),
-    'list to pack': (list_to_pack, ANY_TEXT),
-    'UCF101, splits': (ucf101, ANY_TEXT),
-    'UCF101, classes': (ucf101_classes, ANY_TEXT),
-    'HMDB51': (hmdb51, ANY_TEXT),
-    'Kinetics-100': (kinetics100, ANY_TEXT),
-    'Kinetics-400': (kinetics400, ANY_TEXT),
-    'UT-Interaction': (ut_interaction, ANY_TEXT),
+    'list of videos': (list_of_videos, texts('a.avi 0', 'b/c.avi 2', 'a.avi 1')),
+    'list to pack': (list_to_pack, texts('a.avi 0', 'b/c.avi 2')),
+    'UCF101, training': (ucf101, texts('Apply/a.avi 1', 'Run/b.avi 2')),
+    'UCF101, test': (ucf101_test, texts('Apply/a.avi', 'Run/b.avi')),
+    'UCF101, classes': (ucf101_classes, texts('1 Apply', '1 A\n2 B\n3 C')),
+    'HMDB51': (hmdb51, texts('a[1].avi 0 ', 'b.avi 1 ', 'c.avi 2 ')),
+    'Kinetics-100': (kinetics100, texts('run/a_000001_000011 300', 'b/c 20')),
+    'Kinetics-400': (
+        kinetics400,
+        texts('run,abc,1,11', '"a b",c,0.4,10.6', 'a,b,inf,nan'),
+    ),
+    'UT-Interaction': (ut_interaction, texts('set1/0_1_4.avi,4', 'set2/9_11_0.avi,0')),
     'index of packed videos': (
         packed_index,
-        st.one_of(changed_json(PACKED), changed_json(PACKED), ANY_TEXT),
+        st.one_of(changed_json(PACKED), changed_json(PACKED), texts('{}', '[]')),
     ),
     'part maps': (part_maps, st.one_of(damaged(MAPS), st.binary())),
     'identity of a cache': (
         cache_identity,
-        st.one_of(changed_json(IDENTITY.as_json()), damaged(MAPS[20:])),
+        st.one_of(changed_json(IDENTITY.as_json()), texts('{}', '[]')),
     ),
     'checkpoint': (
         checkpoint,

@@ -19,9 +19,9 @@ from mmkd.datasets.transforms import (
 )
 
 LENGTHS = st.one_of(st.integers(1, 40), st.integers(1, 400), st.integers(1, 10**6))
-CLIPS = st.integers(0, 40)
-SMALL = st.integers(0, 6)
-SPEEDS = st.lists(st.integers(0, 8), max_size=5, unique=True)
+CLIPS = st.one_of(st.integers(1, 40), st.integers(0, 16))
+SMALL = st.one_of(st.just(1), st.integers(1, 6), st.integers(0, 6))
+SPEEDS = st.lists(st.integers(0, 8), min_size=1, max_size=5, unique=True)
 PACES = st.lists(st.sampled_from([0, 0.25, 0.29, 0.5, 1, 2, 3, 7]), max_size=4)
 FLAG = st.booleans()
 COUNTED = st.integers(1, 5).map(lambda top: list(range(1, top + 1)))
@@ -72,7 +72,7 @@ SAMPLERS: dict[str, tuple[type[ViewSampler], dict[str, Any], Callable[..., Any]]
             'released': FLAG,
             'frame_interval': SMALL,
             'label_natural_speed': FLAG,
-            'look_ahead': st.one_of(st.none(), SMALL),
+            'look_ahead': st.one_of(st.none(), st.none(), SMALL),
         },
         lambda options: (
             options['num_views'],

@@ -7,9 +7,10 @@ from mmkd.datasets.bad_videos.guarded_pipeline import (
     video_datasets,
 )
 from mmkd.datasets.bad_videos.reasons import reason_of
-from mmkd.datasets.bad_videos.time_limit import TimeUp, within
+from mmkd.datasets.bad_videos.time_limit import LATE, TimeUp, within
 
 __all__ = [
+    'LATE',
     'REPLACED',
     'GuardedPipeline',
     'TimeUp',

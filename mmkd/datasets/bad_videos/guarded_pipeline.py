@@ -12,7 +12,7 @@ from mmaction.datasets import VideoDataset
 from mmengine.dataset import Compose
 
 from mmkd.datasets.bad_videos.reasons import reason_of
-from mmkd.datasets.bad_videos.time_limit import within
+from mmkd.datasets.bad_videos.time_limit import TimeUp, within
 from mmkd.errors import UserError
 
 #: Field of a data sample: the videos that it took the place of, with the reasons.
@@ -34,9 +34,8 @@ class GuardedPipeline(Compose):
     to RGB in time: any error up to the transform that writes ``imgs``, but for errors
     of code and options. With ``replace``, None is returned, at which MMEngine's data
     sets draw another sample with ``np.random``; the generators are first brought back
-    to where they were, so that it is the same one whether the video is found to be bad
-    or is known to be. The sample that takes its place has :data:`REPLACED` in its meta
-    information. Source: ours.
+    to where they were, so that it is the same one wherever the fault shows. The sample
+    that takes its place has :data:`REPLACED` in its meta information. Source: ours.
 
     Args:
         transforms: Transforms, in order.
@@ -44,10 +43,13 @@ class GuardedPipeline(Compose):
         time_limit: Seconds that opening and decoding may take; 0 for any.
         max_in_a_row: So many bad videos one after the other are taken for an error of
             the decoder or the disk.
-        known: Bad videos, by file name, with the reason. Those found are added.
+        hung: Videos that took too long, by file name, with the reason. They are not
+            tried again; those found are added. All others are: a damaged one may be
+            bad for some frames only, and what is drawn must not depend on who has
+            tried it before.
 
     Attributes:
-        known: As above.
+        hung: As above.
     """
 
     def __init__(
@@ -56,12 +58,12 @@ class GuardedPipeline(Compose):
         replace: bool,
         time_limit: float = 0,
         max_in_a_row: int = 10,
-        known: dict[str, str] | None = None,
+        hung: dict[str, str] | None = None,
     ) -> None:
         super().__init__(transforms)
         self.replace, self.time_limit = replace, time_limit
         self.max_in_a_row = max_in_a_row
-        self.known = {} if known is None else known
+        self.hung = {} if hung is None else hung
         self._in_a_row: list[tuple[str, str]] = []
 
     def __call__(self, data: dict[str, Any]) -> dict[str, Any] | None:
@@ -72,7 +74,7 @@ class GuardedPipeline(Compose):
         """
         name = str(data.get('filename', 'a video'))
         before = _generators()
-        reason = self.known.get(name) if self.replace else None
+        reason = self.hung.get(name) if self.replace else None
         if reason is None:
             try:
                 results, done = within(self.time_limit, partial(self._read, data))
@@ -80,6 +82,8 @@ class GuardedPipeline(Compose):
                 raise
             except Exception as error:
                 reason = reason_of(error)
+                if isinstance(error, TimeUp):
+                    self.hung[name] = reason
         if reason is not None:
             self._refuse_or_note(name, reason)
             _restore(before)
@@ -118,7 +122,6 @@ class GuardedPipeline(Compose):
     def _refuse_or_note(self, name: str, reason: str) -> None:
         if not self.replace:
             raise UserError(f'{name} cannot be read ({reason})', _CHECK)
-        self.known[name] = reason
         self._in_a_row.append((name, reason))
         count = len(self._in_a_row)
         if count >= self.max_in_a_row:

@@ -7,6 +7,9 @@ from typing import TypeVar
 
 T = TypeVar('T')
 
+#: How the reason begins.
+LATE = 'not done within'
+
 
 class TimeUp(Exception):
     """Work that took too long."""
@@ -47,7 +50,7 @@ def within(seconds: float, work: Callable[[threading.Event], T]) -> T:
         value, error = results.get(timeout=seconds)
     except queue.Empty:
         given_up.set()
-        raise TimeUp(f'not done within {seconds:g} s') from None
+        raise TimeUp(f'{LATE} {seconds:g} s') from None
     if error is not None:
         raise error
     return value  # type: ignore[return-value]

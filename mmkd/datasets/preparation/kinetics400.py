@@ -18,7 +18,7 @@ REMEDY = (
 def _clip_path(path: Path, number: int, row: dict[str, str]) -> str:
     try:
         start, end = (round(float(row[key])) for key in ('time_start', 'time_end'))
-    except ValueError:
+    except (ValueError, OverflowError):  # nan and inf are numbers to Python
         raise malformed(path, number, 'a time is not a number of seconds') from None
     clip = f'{row["youtube_id"]}_{start:06d}_{end:06d}.mp4'
     return f'{row["label"]}/{clip}'

@@ -72,8 +72,11 @@ def read_csv(
     absent = [name for name in columns if name not in (reader.fieldnames or [])]
     if absent:
         raise malformed(path, 1, f'the header lacks {", ".join(absent)}')
-    for row in reader:
-        empty = [name for name in columns if not row[name]]
-        if empty:
-            raise malformed(path, reader.line_num, f'no value for {empty[0]}')
-        yield reader.line_num, row
+    try:
+        for row in reader:
+            empty = [name for name in columns if not row[name]]
+            if empty:
+                raise malformed(path, reader.line_num, f'no value for {empty[0]}')
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise malformed(path, reader.line_num, str(error)) from None

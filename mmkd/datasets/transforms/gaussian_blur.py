@@ -55,10 +55,14 @@ class GaussianBlur(BaseTransform):
         self.sigma = (low, high)
         self.p = p
 
+    def draw(self) -> float | None:
+        """Draw a deviation; None for no blur."""
+        return random.uniform(*self.sigma) if random.random() < self.p else None
+
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Blur one sample, or leave it."""
-        if random.random() < self.p:
-            sigma = random.uniform(*self.sigma)
+        sigma = self.draw()
+        if sigma is not None:
             results['imgs'] = [gaussian_blur(image, sigma) for image in results['imgs']]
         return results
 

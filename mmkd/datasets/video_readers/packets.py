@@ -50,12 +50,16 @@ def index_packets(container: av.container.InputContainer) -> PacketIndex:
     ]
     if not packets:
         raise ValueError('the video stream is empty')
-    times = {time for time, _ in packets if time is not None}
-    distinct = len(times) == len(packets)
-    if distinct:
+    times = [time for time, _ in packets if time is not None]
+    known = len(set(times)) == len(packets)
+    if container.format.name == 'avi':
+        # AVI holds no times of presentation; where B frames make them differ from
+        # those of decoding, they are guessed, and wrong.
+        known = known and times == sorted(times)
+    if known:
         packets.sort()
     return PacketIndex(
-        times=tuple(sorted(times)) if distinct else (),
+        times=tuple(sorted(times)) if known else (),
         keys=tuple(place for place, (_, is_key) in enumerate(packets) if is_key),
         total_frames=len(packets),
         fps=float(stream.average_rate or stream.guessed_rate or 0),

@@ -1,5 +1,6 @@
 """Read frames through PyAV, decoding no frame that nothing needs."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
@@ -110,13 +111,14 @@ class PyAVVideo(FrameReader):
             TimesError: If one of them does not come in its place.
         """
         stream = self.container.streams.video[0]
-        wanted, done = set(times), 0
+        wanted, done, last = set(times), 0, -math.inf
         for packet in self.container.demux(stream):
             needed = packet.pts in wanted or not packet.size
             stream.codec_context.skip_frame = 'DEFAULT' if needed else 'NONREF'
             for frame in packet.decode():
-                if frame.pts is None or frame.pts > times[done]:
+                if frame.pts is None or not last < frame.pts <= times[done]:
                     raise TimesError
+                last = frame.pts
                 if frame.pts == times[done]:
                     yield frame
                     done += 1

@@ -12,9 +12,9 @@ from mmkd.datasets.video_readers.pyav_video import PyAVVideo
 class TorchCodecVideo(FrameReader):
     """A video file, read through TorchCodec (https://github.com/meta-pytorch/torchcodec).
 
-    TorchCodec goes by the times of frames, which AVI files do not hold: of clips with
-    B frames it gives other frames than the ones asked for (0.12). AVI files, and those
-    whose packets do not tell frames apart, are therefore read through PyAV.
+    TorchCodec goes by the times of frames. Where these are not to be trusted (AVI files
+    with B frames, clips that begin with empty packets), it gives other frames than the
+    ones asked for, and the file is read through PyAV.
 
     Args:
         path: The file.
@@ -31,7 +31,7 @@ class TorchCodecVideo(FrameReader):
 
         self.plain = PyAVVideo(path, num_threads)
         self.decoder = None
-        if self.plain.index.seekable and self.plain.container.format.name != 'avi':
+        if self.plain.index.seekable:
             self.decoder = VideoDecoder(
                 path, dimension_order='NHWC', num_ffmpeg_threads=num_threads
             )

@@ -9,7 +9,7 @@ from mmengine import dist
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmkd.datasets.bad_videos import REPLACED, guard
+from mmkd.datasets.bad_videos import LATE, REPLACED, guard
 from mmkd.errors import UserError
 from mmkd.files import write_text
 from mmkd.registry import HOOKS
@@ -26,8 +26,7 @@ class BadVideosHook(Hook):
 
     In training a bad video makes room for another one of the list, drawn with the seed
     of the sample, so that a resumed run, or one with more workers, draws the same. Each
-    is named once, in the log and in ``bad_videos.txt`` of the work folder, and is not
-    tried again in this run. Training stops once more of the list is bad than
+    is named once, in the log and in ``bad_videos.txt`` of the work folder. Training stops once more of the list is bad than
     ``max_share``, or ``max_in_a_row`` of them follow each other.
 
     In validation and test a bad video is an error that names it: figures of fewer
@@ -74,13 +73,13 @@ class BadVideosHook(Hook):
             self.found.update(read_bad_videos(self._path))
         elif dist.is_main_process():
             self._path.unlink(missing_ok=True)
-        self._known = dict(self.found)
+        self._hung = _late(self.found)
         guarded = guard(
             runner.train_dataloader.dataset,
             replace=self.max_share > 0,
             time_limit=self.time_limit,
             max_in_a_row=self.max_in_a_row,
-            known=self._known,
+            hung=self._hung,
         )
         self.listed = sum(map(len, guarded))
 
@@ -129,7 +128,7 @@ class BadVideosHook(Hook):
         if not new:
             return
         self.found.update(new)
-        self._known.update(new)
+        self._hung.update(_late(new))
         if dist.is_main_process():
             lines = [f'{name}\t{why}\n' for name, why in self.found.items()]
             write_text(self._path, ''.join(lines))
@@ -159,6 +158,10 @@ def read_bad_videos(path: Path) -> dict[str, str]:
     text = path.read_text(encoding='utf-8', errors='replace')
     rows = (line.partition('\t') for line in text.splitlines())
     return {name: why for name, tab, why in rows if tab}
+
+
+def _late(found: dict[str, str]) -> dict[str, str]:
+    return {name: why for name, why in found.items() if why.startswith(LATE)}
 
 
 def _replaced_in(batch: Any) -> Iterator[list[tuple[str, str]]]:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.hooks import Hook
-from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
 
@@ -69,7 +68,9 @@ class NonFiniteHook(Hook):
         wrapper = runner.optim_wrapper
         self._wrap(unwrap(runner.model), 'parse_losses', self._remember)
         self._wrap(wrapper, 'update_params', self._check_loss)
-        if not isinstance(wrapper, AmpOptimWrapper) and hasattr(wrapper, 'optimizer'):
+        scaler = getattr(wrapper, 'loss_scaler', None)
+        scaled = scaler is not None and scaler.is_enabled()
+        if not scaled and hasattr(wrapper, 'optimizer'):
             self._wrap(wrapper, 'step', self._check_gradient)
 
     def before_train_iter(

@@ -95,5 +95,6 @@ def _find(name: str) -> Callable[..., Any] | None:
 
 def _nearest_type(name: str) -> str:
     types = [_PREFIX + key for one in _REGISTRIES for key in one.module_dict]
-    nearest = get_close_matches(name, types, n=3)
+    # Most names share their beginning and their end.
+    nearest = get_close_matches(name, types, n=3, cutoff=0.75)
     return f'Did you mean {" or ".join(nearest)}?' if nearest else ''

@@ -65,7 +65,7 @@ def _lines(path: str) -> list[str]:
     """Return the lines as MMAction2 splits them."""
     try:
         with open(path, encoding='utf-8') as file:
-            return file.read().rstrip('\n').split('\n')
+            return file.read().removesuffix('\n').split('\n')
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, 'strerror', None) or 'it is not UTF-8'
         raise UserError(f'{path} cannot be read: {reason}') from None

@@ -4,7 +4,9 @@ Not even NumPy's own unpickling runs: an array's bytes go through ``numpy.frombu
 since a forged state could make NumPy itself take bytes for addresses.
 """
 
+import io
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -129,8 +131,9 @@ def read_plain_pickle(path: Path) -> Any:
         UserError: If it asks for anything else, of which nothing is run, or is damaged.
     """
     try:
-        with path.open('rb') as file:
-            return _finished(_PlainUnpickler(file, encoding='latin1').load())
+        content = path.read_bytes()
+        _check_memo(content)
+        return _finished(_PlainUnpickler(io.BytesIO(content), encoding='latin1').load())
     except pickle.UnpicklingError as error:
         raise UserError(
             f'{path} is no plain pickle, it asks for: {error}',
@@ -141,6 +144,17 @@ def read_plain_pickle(path: Path) -> Any:
             f'{path} cannot be read as a pickle ({type(error).__name__})',
             'Fetch it again.',
         ) from error
+
+
+def _check_memo(content: bytes) -> None:
+    """Refuse a pickle that numbers what it remembers higher than it can have counted.
+
+    Python's unpickler makes room for all numbers below at once: a few bytes could ask
+    for all of the memory.
+    """
+    for code, argument, _ in pickletools.genops(content):
+        if code.name in ('PUT', 'BINPUT', 'LONG_BINPUT') and argument > len(content):
+            raise ValueError(f'object {argument} in {len(content)} bytes')
 
 
 def _finished(value: Any, known: dict[int, Any] | None = None) -> Any:

@@ -1,4 +1,5 @@
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -57,9 +58,9 @@ def late(results):
 
 def test_a_bad_video_is_replaced_by_the_same_one_each_time(tmp_path):
     names = []
-    for known in ({}, {}, {'2.mp4': 'no moov', '5.mp4': 'no moov'}):
+    for hung in ({}, {}, {'2.mp4': 'no moov', '5.mp4': 'no moov'}):
         inner = videos(tmp_path)
-        guard(inner, replace=True, known=known)
+        guard(inner, replace=True, hung=hung)
         dataset = SeededDataset(inner)
         samples = [dataset[Draw(2, seed)] for seed in range(20)]
         names.append([s['data_samples'].filename for s in samples])
@@ -72,9 +73,9 @@ def test_a_bad_video_is_replaced_by_the_same_one_each_time(tmp_path):
 
 def test_what_was_drawn_before_the_fault_showed_changes_nothing(tmp_path):
     found = []
-    for known in ({}, {'2.mp4': 'no moov', '5.mp4': 'no moov'}):
+    for hung in ({}, {'2.mp4': 'no moov', '5.mp4': 'no moov'}):
         inner = videos(tmp_path, [lambda r: r, sampled, late, packed])
-        guard(inner, replace=True, known=known)
+        guard(inner, replace=True, hung=hung)
         dataset = SeededDataset(inner)
         found.append([dataset[Draw(2, seed)] for seed in range(9)])
     for one, other in zip(*found, strict=True):
@@ -158,5 +159,23 @@ def test_inside_of_others(tmp_path):
     guard(nested, replace=True)
     guard(nested, replace=True)  # as a second run of the same loader does
     assert len(one.pipeline.transforms) == len(STEPS)
-    nested[Draw(2, 0)]
-    assert list(one.pipeline.known) == ['2.mp4']
+    assert REPLACED in nested[Draw(2, 0)]['data_samples'].metainfo
+
+
+def test_only_what_takes_too_long_is_not_tried_again(tmp_path):
+    tried, never = [], threading.Event()
+
+    def slow(results):
+        tried.append(results['filename'])
+        if results['filename'] == '3.mp4':
+            never.wait(30)
+        return opened(results)
+
+    dataset = videos(tmp_path, [slow, *STEPS[1:]])
+    guard(dataset, replace=True, time_limit=0.1)
+    names = [dataset[place]['data_samples'].filename for place in (3, 3, 2, 2)]
+    never.set()
+    assert not set(names) & {*BAD, '3.mp4'}
+    assert tried.count('3.mp4') == 1
+    assert tried.count('2.mp4') >= 2
+    assert dataset.pipeline.hung == {'3.mp4': 'not done within 0.1 s'}

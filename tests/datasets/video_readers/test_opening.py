@@ -30,9 +30,7 @@ def test_one_that_is_installed_and_broken_is_one_line(monkeypatch, tmp_path):
         raise ImportError('libavutil.so.58 is missing')
 
     monkeypatch.setitem(opening.DECODERS, 'decord', ('decord', broken))
-    with pytest.raises(
-        UserError, match=r'cannot be loaded: libavutil\.so\.58 is missing'
-    ):
+    with pytest.raises(UserError, match=r'loaded: libavutil\.so\.58 is missing'):
         open_video(str(tmp_path), 'decord')
 
 

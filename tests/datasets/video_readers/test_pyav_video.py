@@ -9,7 +9,9 @@ from tests.datasets.video_readers.videos import in_order, pictures, turn, write
 from tests.shared_files import shared_path
 
 KINETICS = 'data/standard_clips/kinetics/'
+B_FRAMES_IN_AVI = 'data/standard_clips/ucf101/v_ApplyEyeMakeup_g01_c01.avi'
 CLIPS = [
+    B_FRAMES_IN_AVI,
     *(UCF101, UT_OTHER, UT_SET1, UT_SET2),
     KINETICS + 'flipping_a_pancake.mkv',
     KINETICS + 'clean_and_jerk.mp4',
@@ -24,6 +26,14 @@ def test_frames_in_any_order_are_those_of_a_plain_decode(clip):
     for wanted in ([last, 40, 12, 12, 60, 5], [0], [last, last], [20, 21, 58]):
         mine = reader.get_batch(wanted).asnumpy()
         np.testing.assert_array_equal(mine, frames[wanted])
+
+
+def test_every_single_frame_where_times_are_guessed():
+    path = str(shared_path(B_FRAMES_IN_AVI))
+    frames = in_order(path)
+    for place in range(20):
+        mine = PyAVVideo(path).get_batch([place]).asnumpy()
+        np.testing.assert_array_equal(mine[0], frames[place])
 
 
 @pytest.mark.parametrize('clip', [UT_SET1, UT_SET2])

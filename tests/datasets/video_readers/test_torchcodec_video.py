@@ -6,6 +6,7 @@ import pytest
 from mmkd.datasets.video_readers.pyav_video import PyAVVideo
 from mmkd.datasets.video_readers.torchcodec_video import TorchCodecVideo
 from tests.datasets.transforms.clips import UCF101, UT_OTHER, UT_SET1
+from tests.datasets.video_readers.test_pyav_video import B_FRAMES_IN_AVI
 from tests.datasets.video_readers.videos import pictures, write
 from tests.shared_files import shared_path
 
@@ -15,7 +16,7 @@ except Exception as error:
     pytest.skip(f'TorchCodec cannot be loaded: {error}', allow_module_level=True)
 
 
-@pytest.mark.parametrize('clip', [UCF101, UT_OTHER, UT_SET1])
+@pytest.mark.parametrize('clip', [UCF101, B_FRAMES_IN_AVI, UT_OTHER, UT_SET1])
 def test_frames_equal_those_of_pyav(clip):
     path = str(shared_path(clip))
     reader, other = TorchCodecVideo(path), PyAVVideo(path)

@@ -21,6 +21,14 @@ def quiet(text: str) -> None:
     """Report to nobody."""
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard():
+    """A job in the background of a shell ignores SIGINT, and so would the tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     ('name', 'code'), [('SIGTERM', 143), ('SIGINT', 130), ('SIGUSR1', 138)]
 )

@@ -72,7 +72,7 @@ def test_what_is_right_passes():
         (
             {'type': 'mmkd.LoadReprotHook'},
             "model.x: there is no type 'mmkd.LoadReprotHook'. "
-            'Did you mean mmkd.LoadReportHook?',
+            'Did you mean mmkd.LoadReportHook',
         ),
     ],
 )

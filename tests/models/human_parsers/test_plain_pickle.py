@@ -174,3 +174,11 @@ def _changed(place: int, patch: bytes) -> bytes:
     whole = pickle.dumps(CONTENT, 2)
     place %= len(whole)
     return whole[:place] + patch + whole[place + len(patch) :]
+
+
+def test_a_few_bytes_cannot_ask_for_all_of_the_memory(tmp_path):
+    path = tmp_path / 'greedy.pkl'
+    # LONG_BINPUT: remember this None as object number 2 ** 31.
+    path.write_bytes(b'\x80\x02Nr\x00\x00\x00\x80.')
+    with pytest.raises(UserError, match='cannot be read as a pickle'):
+        read_plain_pickle(path)

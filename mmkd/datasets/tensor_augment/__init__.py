@@ -1,0 +1,5 @@
+"""Augmentation of whole batches of clips, as tensors on any device."""
+
+from mmkd.datasets.tensor_augment.clip_augment import ClipAugment
+
+__all__ = ['ClipAugment']

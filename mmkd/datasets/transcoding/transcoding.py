@@ -1,0 +1,177 @@
+"""Write the videos of lists anew, several at a time, and rewrite the lists."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from statistics import median
+
+from mmkd.datasets.packed.writing import names_of
+from mmkd.datasets.synthetic.video_file import check_codec
+from mmkd.datasets.transcoding.journal import Entry, Journal, Origin
+from mmkd.datasets.transcoding.settings import Settings
+from mmkd.datasets.transcoding.video import transcode
+from mmkd.errors import UserError
+from mmkd.files import write_text
+from mmkd.progress import track
+
+VIDEOS, JOURNAL = 'videos', 'transcode.jsonl'
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was done for some lists.
+
+    Attributes:
+        entries: All videos that are there now.
+        skipped: How many of them had been written before.
+        failed: The reason, by name of the video, for those that could not be.
+    """
+
+    entries: Sequence[Entry]
+    skipped: int
+    failed: Mapping[str, str]
+
+    def __str__(self) -> str:
+        before = sum(entry.origin.bytes for entry in self.entries)
+        after = sum(entry.written.bytes for entry in self.entries)
+        lines = [
+            f'{len(self.entries)} videos ({self.skipped} of them were there): '
+            f'{before / 1e6:.1f} MB became {after / 1e6:.1f} MB'
+        ]
+        if self.entries:
+            quality = [entry.written.psnr for entry in self.entries]
+            worst = min(self.entries, key=lambda entry: entry.written.psnr)
+            lines.append(
+                'PSNR of the worst of the sampled frames of a video: median '
+                f'{median(quality):.1f} dB, lowest {min(quality):.1f} dB ({worst.name})'
+            )
+        lines += [f'failed: {name}: {why}' for name, why in self.failed.items()]
+        return '\n'.join(lines)
+
+
+def targets_of(names: Sequence[str]) -> dict[str, str]:
+    """Return the new path for each path of a list: the same with the suffix ``.mp4``.
+
+    Raises:
+        UserError: If two paths would become one, or one leads out of the folder.
+    """
+    targets: dict[str, str] = {}
+    for name in names:
+        path = PurePosixPath(name)
+        if path.is_absolute() or '..' in path.parts:
+            raise UserError(
+                f'{name} leads out of the folder of videos',
+                'List paths that are relative to --prefix.',
+            )
+        target = str(path.with_suffix('.mp4'))
+        if target in targets:
+            raise UserError(
+                f'{targets[target]} and {name} would both become {target}',
+                'Rename one of them.',
+            )
+        targets[target] = name
+    return {name: target for target, name in targets.items()}
+
+
+def transcode_lists(
+    lists: Sequence[Path],
+    out: Path,
+    prefix: Path,
+    settings: Settings | None = None,
+    workers: int = 2,
+) -> Summary:
+    """Write every video of some lists anew, and the lists that name them.
+
+    ``out`` gets ``videos/``, a list of the same name for each list, and
+    ``transcode.jsonl``, which holds what is known of every video. A second call writes
+    only what is missing or whose source or settings have changed. Videos that cannot be
+    read are left out of the new lists, and named.
+
+    Args:
+        lists: Lists with lines ``path label``.
+        out: Folder to write.
+        prefix: What the paths are relative to.
+        settings: How to write; None for :class:`Settings` as they are.
+        workers: Videos at a time. Defaults to 2.
+
+    Raises:
+        UserError: If this PyAV cannot encode, a list cannot be read, two lists or
+            videos have one name, or ``out`` cannot be written.
+    """
+    check_codec()
+    settings = settings or Settings()
+    if len({path.name for path in lists}) < len(lists):
+        raise UserError('two lists have one name', 'Write them to two folders.')
+    if any(path.resolve() == (out / path.name).resolve() for path in lists):
+        raise UserError(f'{out} holds the lists themselves', 'Name another folder.')
+    targets = targets_of(names_of(lists))
+    (out / VIDEOS).mkdir(parents=True, exist_ok=True)
+    journal = Journal(out / JOURNAL)
+    failed, todo = _sorted_out(journal, targets, out, prefix, settings)
+    skipped = len(targets) - len(todo) - len(failed)
+    with ThreadPoolExecutor(workers) as pool:
+        jobs = {
+            pool.submit(
+                _write, name, prefix / name, out / VIDEOS / targets[name], settings
+            ): name
+            for name in todo
+        }
+        try:
+            for job in track(as_completed(jobs), 'transcoding', len(jobs)):
+                _collect(job, jobs[job], journal, failed)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    for path in lists:
+        text = ''.join(_rewritten(path, targets, failed))
+        write_text(out / path.name, text)
+    done = [journal.entries[name] for name in targets if name not in failed]
+    return Summary(done, skipped, failed)
+
+
+def _sorted_out(
+    journal: Journal,
+    targets: Mapping[str, str],
+    out: Path,
+    prefix: Path,
+    settings: Settings,
+) -> tuple[dict[str, str], list[str]]:
+    """Return what is missing, with the reason, and what is to be done."""
+    failed: dict[str, str] = {}
+    todo = []
+    for name, target in targets.items():
+        source = prefix / name
+        if not source.is_file():
+            failed[name] = f'{source} is not there'
+        elif not journal.holds(name, settings, source, out / VIDEOS / target):
+            todo.append(name)
+    return failed, todo
+
+
+def _write(name: str, source: Path, target: Path, settings: Settings) -> Entry:
+    origin = Origin.of(source)
+    return Entry(name, settings, origin, transcode(source, target, settings))
+
+
+def _collect(
+    job: Future[Entry], name: str, journal: Journal, failed: dict[str, str]
+) -> None:
+    try:
+        journal.add(job.result())
+    except UserError:
+        raise
+    except Exception as error:
+        # What a damaged file brings about is not to be foreseen; the others go on.
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        failed[name] = reason[-1][:200]
+
+
+def _rewritten(
+    path: Path, targets: Mapping[str, str], failed: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the lines of a list with the new paths, in their order."""
+    for line in path.read_text(encoding='utf-8').splitlines():
+        if line.strip():
+            name, label = line.rsplit(maxsplit=1)
+            if name not in failed:
+                yield f'{targets[name]} {label}\n'
