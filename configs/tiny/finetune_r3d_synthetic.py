@@ -7,7 +7,7 @@ model = dict(
     cls_head=dict(in_channels=128, num_classes=12),
 )
 videos = dict(video='data/synthetic/videos')
-start = dict(type='DecordInit', num_threads=1)
+start = dict(type='mmkd.OpenVideo')
 train_clip = dict(type='SampleFrames', clip_len=16, frame_interval=3)
 test_clips = dict(train_clip, num_clips=5, test_mode=True)
 end = (dict(type='FormatShape', input_format='NCTHW'), dict(type='PackActionInputs'))

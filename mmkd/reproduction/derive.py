@@ -41,8 +41,8 @@ def pretrains(cfg: Config) -> bool:
 
 
 def read_packed(node: Any, folder: str) -> None:
-    """Let every ``DecordInit`` below a node read decoded clips instead, in place."""
-    if isinstance(node, dict) and node.get('type') == 'DecordInit':
+    """Let all that opens a video below a node read decoded clips instead, in place."""
+    if isinstance(node, dict) and node.get('type') in ('DecordInit', 'mmkd.OpenVideo'):
         node.clear()
         node.update(type='mmkd.OpenPacked', folder=folder)
     children = node.values() if isinstance(node, dict) else node

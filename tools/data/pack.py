@@ -2,7 +2,7 @@
 
 For small data sets: a minute of video at 72 pixels takes about 37 MB at 25 frames a
 second. A config reads it with dict(type='mmkd.OpenPacked', folder=OUT) in the place of
-DecordInit.
+mmkd.OpenVideo.
 """
 
 import argparse

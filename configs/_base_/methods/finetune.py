@@ -13,7 +13,7 @@ train_dataloader = dict(
     dataset=dict(
         type='VideoDataset',
         pipeline=[
-            dict(type='DecordInit', num_threads=1),
+            dict(type='mmkd.OpenVideo'),
             dict(type='SampleFrames', clip_len=16, frame_interval=1, num_clips=1),
             dict(type='mmkd.DecodeViews'),
             dict(type='RandomResizedCrop', area_range=(0.25, 1.0)),
@@ -33,7 +33,7 @@ test_dataloader = dict(
         type='VideoDataset',
         test_mode=True,
         pipeline=[
-            dict(type='DecordInit', num_threads=1),
+            dict(type='mmkd.OpenVideo'),
             dict(type='mmkd.EvenClips', clip_len=16, num_clips=10),
             dict(type='mmkd.DecodeViews'),
             dict(type='Resize', scale=(-1, 112)),

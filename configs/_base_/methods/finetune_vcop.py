@@ -5,7 +5,7 @@ data_preprocessor = dict(type='mmkd.ClipPreprocessor', convention='rgb01')
 head = dict(
     type='I3DHead', spatial_type='avg', dropout_ratio=0.0, average_clips='score'
 )
-start = dict(type='DecordInit', num_threads=1)
+start = dict(type='mmkd.OpenVideo')
 clips = dict(type='SampleFrames', clip_len=16, frame_interval=1, num_clips=1)
 resize = [
     dict(type='mmkd.DecodeViews'),

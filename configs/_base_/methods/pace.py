@@ -17,7 +17,7 @@ train_dataloader = dict(
         dataset=dict(
             type='VideoDataset',
             pipeline=[
-                dict(type='DecordInit', num_threads=1),
+                dict(type='mmkd.OpenVideo'),
                 dict(type='mmkd.PaceViews', clip_len=16, num_views=1),
                 dict(type='mmkd.DecodeViews'),
                 dict(type='Resize', scale=(171, 128), keep_ratio=False),

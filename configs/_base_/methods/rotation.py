@@ -14,7 +14,7 @@ train_dataloader = dict(
     dataset=dict(
         type='VideoDataset',
         pipeline=[
-            dict(type='DecordInit', num_threads=1),
+            dict(type='mmkd.OpenVideo'),
             dict(type='SampleFrames', clip_len=16, frame_interval=1, num_clips=1),
             dict(type='mmkd.DecodeViews'),
             dict(type='Resize', scale=(171, 128), keep_ratio=False),

@@ -19,7 +19,7 @@ train_dataloader = dict(
     dataset=dict(
         type='VideoDataset',
         pipeline=[
-            dict(type='DecordInit', num_threads=1),
+            dict(type='mmkd.OpenVideo'),
             dict(type='mmkd.RelativeSpeedViews', clip_len=16),
             dict(type='mmkd.DecodeViews'),
             dict(

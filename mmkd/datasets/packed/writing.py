@@ -7,11 +7,10 @@ from dataclasses import astuple
 from pathlib import Path
 
 import cv2
-import decord
 import numpy as np
 
 from mmkd.datasets.packed.reading import FORM, FRAMES, INDEX, Entry
-from mmkd.datasets.transforms.decoding import decode
+from mmkd.datasets.video_readers import open_video
 from mmkd.errors import UserError
 from mmkd.files import replacing, write_json
 from mmkd.progress import track
@@ -55,9 +54,13 @@ def read_scaled(path: str, short_side: int) -> tuple[np.ndarray, float]:
         UserError: If it cannot be decoded.
     """
     try:
-        reader = decord.VideoReader(path, num_threads=1)
-        frames = decode(reader, np.arange(len(reader)))
+        reader = open_video(path)
+    except RuntimeError as error:
+        raise UserError(str(error)) from error
+    try:
+        frames = reader.get_batch(range(len(reader))).asnumpy()
     except Exception as error:
+        # Decoders raise several unrelated classes.
         raise UserError(f'{path} cannot be decoded: {error}') from error
     size = frames.shape[1], frames.shape[2]
     height, width = scaled_size(*size, short_side)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 
 from mmkd.datasets.transcoding.settings import Settings
 from mmkd.datasets.transcoding.video import Written
@@ -66,6 +67,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.entries: dict[str, Entry] = {}
+        self._lock = Lock()
         text = path.read_text(encoding='utf-8') if path.exists() else ''
         for line in text.splitlines():
             entry = _parsed(line)
@@ -74,15 +76,15 @@ class Journal:
         self._ends_well = not text or text.endswith('\n')
 
     def add(self, entry: Entry) -> None:
-        """Remember an entry, on the disk too."""
-        self.entries[entry.name] = entry
+        """Remember an entry, on the disk too; several threads may call this."""
         line = json.dumps(asdict(entry), ensure_ascii=False) + '\n'
-        with self.path.open('a', encoding='utf-8') as file:
+        with self._lock, self.path.open('a', encoding='utf-8') as file:
+            self.entries[entry.name] = entry
             # A line that an interruption cut short is left to itself.
             file.write(line if self._ends_well else '\n' + line)
             file.flush()
             os.fsync(file.fileno())
-        self._ends_well = True
+            self._ends_well = True
 
     def holds(self, name: str, settings: Settings, source: Path, target: Path) -> bool:
         """Tell whether a video need not be written again."""

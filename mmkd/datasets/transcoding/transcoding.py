@@ -113,13 +113,19 @@ def transcode_lists(
     with ThreadPoolExecutor(workers) as pool:
         jobs = {
             pool.submit(
-                _write, name, prefix / name, out / VIDEOS / targets[name], settings
+                _write,
+                journal,
+                name,
+                prefix / name,
+                out / VIDEOS / targets[name],
+                settings,
             ): name
             for name in todo
         }
         try:
             for job in track(as_completed(jobs), 'transcoding', len(jobs)):
-                _collect(job, jobs[job], journal, failed)
+                if reason := _failure(job):
+                    failed[jobs[job]] = reason
         finally:
             pool.shutdown(cancel_futures=True)
     for path in lists:
@@ -148,22 +154,29 @@ def _sorted_out(
     return failed, todo
 
 
-def _write(name: str, source: Path, target: Path, settings: Settings) -> Entry:
-    origin = Origin.of(source)
-    return Entry(name, settings, origin, transcode(source, target, settings))
-
-
-def _collect(
-    job: Future[Entry], name: str, journal: Journal, failed: dict[str, str]
+def _write(
+    journal: Journal, name: str, source: Path, target: Path, settings: Settings
 ) -> None:
+    origin = Origin.of(source)
+    written = transcode(source, target, settings)
+    journal.add(Entry(name, settings, origin, written))
+
+
+def _failure(job: Future[None]) -> str:
+    """Return why a video could not be written; empty if it was.
+
+    Raises:
+        UserError: If that holds for all others too.
+    """
     try:
-        journal.add(job.result())
+        job.result()
     except UserError:
         raise
     except Exception as error:
         # What a damaged file brings about is not to be foreseen; the others go on.
         reason = str(error).strip().splitlines() or [type(error).__name__]
-        failed[name] = reason[-1][:200]
+        return reason[-1][:200]
+    return ''
 
 
 def _rewritten(

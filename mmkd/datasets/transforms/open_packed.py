@@ -11,7 +11,7 @@ from mmkd.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class OpenPacked(BaseTransform):
-    """Stand in for MMAction2's ``DecordInit`` where the frames are decoded already.
+    """Stand in for :class:`OpenVideo` where the frames are decoded already.
 
     Needs ``filename``. Writes ``video_reader``, ``total_frames`` and ``avg_fps``;
     :class:`DecodeViews` and MMAction2's ``DecordDecode`` then read from memory. The

@@ -27,7 +27,8 @@ class PacketIndex:
     @property
     def seekable(self) -> bool:
         """Whether a frame can be told by its time."""
-        return bool(self.times) and not miscounts(self.keys, self.total_frames)
+        known = bool(self.times and self.keys)
+        return known and not miscounts(self.keys, self.total_frames)
 
 
 def index_packets(container: av.container.InputContainer) -> PacketIndex:

@@ -2,8 +2,7 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 
 import av
 import numpy as np
@@ -17,6 +16,10 @@ from mmkd.datasets.video_readers.base import (
 )
 from mmkd.datasets.video_readers.packets import PacketIndex, index_packets
 from mmkd.datasets.video_readers.rgb import to_rgb
+
+
+# So many frames are decoded in the time that a seek takes.
+_WORTH_A_SEEK = 8
 
 
 class TimesError(Exception):
@@ -63,7 +66,7 @@ class PyAVVideo(FrameReader):
 
         Raises:
             IndexError: If there is no such frame.
-            ValueError: If no frame can be decoded.
+            ValueError: If frames are missing.
             av.FFmpegError: If the file cannot be decoded.
         """
         wanted, places = np.unique(checked(indices, len(self)), return_inverse=True)
@@ -73,13 +76,13 @@ class PyAVVideo(FrameReader):
         return DecodedFrames(frames)
 
     def _rising(self, wanted: np.ndarray) -> np.ndarray:
+        places = wanted.tolist()
         if self.index.seekable:
             try:
-                times = [self.index.times[place] for place in wanted.tolist()]
-                return to_rgb(self._by_time(times), len(wanted))
+                return to_rgb(self._by_time(places), len(places))
             except TimesError:
-                pass
-        return to_rgb(self._by_count(wanted.tolist()), len(wanted))
+                self._check_count()
+        return to_rgb(self._by_count(places), len(places))
 
     def _open(self) -> InputContainer:
         container = av.open(self.path)
@@ -88,21 +91,12 @@ class PyAVVideo(FrameReader):
             stream.codec_context.thread_count = self.num_threads
         return container
 
-    def _by_time(self, times: list[int]) -> Iterator[av.VideoFrame]:
-        """Yield the frames at rising times."""
-        keys = [self.index.times[place] for place in self.index.keys]
-        rest = times
-        while rest:
-            key = keys[max(0, bisect_right(keys, rest[0]) - 1)]
-            # Up to the first wanted frame that is behind another key frame.
-            near = list(rest[:1])
-            for earlier, time in pairwise(rest):
-                if bisect_right(keys, time) > bisect_right(keys, earlier) + 1:
-                    break
-                near.append(time)
-            self.container.seek(key, stream=self.container.streams.video[0])
-            yield from self._from_here(near)
-            rest = rest[len(near) :]
+    def _by_time(self, places: list[int]) -> Iterator[av.VideoFrame]:
+        """Yield the frames at rising places, told by their times."""
+        times = self.index.times
+        for key, near in runs(places, self.index.keys):
+            self.container.seek(times[key], stream=self.container.streams.video[0])
+            yield from self._from_here([times[place] for place in near])
 
     def _from_here(self, times: list[int]) -> Iterator[av.VideoFrame]:
         """Decode on and yield the frames at rising times.
@@ -126,21 +120,59 @@ class PyAVVideo(FrameReader):
                     return
         raise TimesError
 
-    def _by_count(self, wanted: list[int]) -> Iterator[av.VideoFrame]:
-        """Yield the frames at rising places, counted from the start."""
+    def _check_count(self) -> None:
+        """Make sure that counting would not be wrong.
+
+        Raises:
+            ValueError: If not every packet gives a frame.
+        """
+        with self._open() as container:
+            count = sum(1 for _ in container.decode(video=0))
+        if count != len(self):
+            raise ValueError(f'{count} of its {len(self)} frames can be decoded')
+
+    def _by_count(self, places: list[int]) -> Iterator[av.VideoFrame]:
+        """Yield the frames at rising places, counted from the start.
+
+        Raises:
+            ValueError: If a tenth of the frames, or all, cannot be decoded.
+        """
         self.container.close()
         self.container = self._open()
-        places = iter(wanted)
-        place: int | None = next(places)
-        frame = None
-        for count, frame in enumerate(self.container.decode(video=0)):
+        ahead = iter(places)
+        place: int | None = next(ahead)
+        frame, count = None, 0
+        for frame in self.container.decode(video=0):
             if count == place:
                 yield frame
-                place = next(places, None)
+                place = next(ahead, None)
                 if place is None:
                     return
-        if frame is None:
-            raise ValueError('no frame can be decoded')
+            count += 1
+        if frame is None or count < 0.9 * len(self):
+            raise ValueError(f'{count} of its {len(self)} frames can be decoded')
         while place is not None:
             yield frame
-            place = next(places, None)
+            place = next(ahead, None)
+
+
+def runs(places: list[int], keys: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    """Part frames into runs that are decoded without a seek.
+
+    Args:
+        places: Frames, rising.
+        keys: Key frames, rising.
+
+    Yields:
+        The key frame to go to, and the frames to decode from there.
+    """
+    run: list[int] = []
+    for place in places:
+        key = keys[max(0, bisect_right(keys, place) - 1)]
+        if not run or key - run[-1] > _WORTH_A_SEEK:
+            if run:
+                yield start, run
+            start, run = key, []
+        run.append(place)
+    if run:
+        yield start, run

@@ -26,15 +26,16 @@ class BadVideosHook(Hook):
 
     In training a bad video makes room for another one of the list, drawn with the seed
     of the sample, so that a resumed run, or one with more workers, draws the same. Each
-    is named once, in the log and in ``bad_videos.txt`` of the work folder. Training stops once more of the list is bad than
-    ``max_share``, or ``max_in_a_row`` of them follow each other.
+    is named once, in the log and in ``bad_videos.txt`` of the work folder. Training
+    stops once more of the list is bad than ``max_share``, or ``max_in_a_row`` of them
+    follow each other.
 
     In validation and test a bad video is an error that names it: figures of fewer
     videos could not be compared.
 
     It sees to MMAction2's ``VideoDataset`` and those built on it, also inside of
     ``RepeatDataset`` and the like. Which videos are bad, and what a decoder that does
-    not come back costs, is in ``docs/bad_videos.md``. Source: ours.
+    not come back costs, is in ``docs/reliability.md``. Source: ours.
 
     Args:
         max_share: Share of the list that may be bad, 0 to 1, rounded up to videos.

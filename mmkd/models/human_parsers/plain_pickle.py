@@ -153,7 +153,8 @@ def _check_memo(content: bytes) -> None:
     for all of the memory.
     """
     for code, argument, _ in pickletools.genops(content):
-        if code.name in ('PUT', 'BINPUT', 'LONG_BINPUT') and argument > len(content):
+        remembers = code.name in ('PUT', 'BINPUT', 'LONG_BINPUT')
+        if remembers and isinstance(argument, int) and argument > len(content):
             raise ValueError(f'object {argument} in {len(content)} bytes')
 
 

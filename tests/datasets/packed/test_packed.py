@@ -71,7 +71,7 @@ def test_damage_is_one_error(packed):
 
 def test_a_bad_video_leaves_no_index(packed):
     (packed / 'videos' / 'c.avi').write_bytes(b'no video')
-    with pytest.raises(UserError, match=r'c\.avi cannot be decoded'):
+    with pytest.raises(UserError, match=r'c\.avi cannot be opened'):
         pack_videos([packed / 'two.txt'], packed / 'videos', packed / 'packed', 16)
     assert not (packed / 'packed' / 'index.json').exists()
     assert [p.name for p in (packed / 'packed').iterdir()] == ['frames.u8']

@@ -30,23 +30,32 @@ def seconds(path):
 @pytest.mark.parametrize('clip', CLIPS)
 def test_each_frame_is_that_of_the_source(clip, tmp_path):
     source, target = shared_path(clip), tmp_path / 'new.mp4'
-    written = transcode(source, target, Settings(short_side=64))
+    written = transcode(source, target, Settings(short_side=1000, crf=1))
     before, after = PyAVVideo(str(source)), PyAVVideo(str(target))
     assert len(after) == len(before) == written.frames
     assert after.get_key_indices() == list(range(0, len(before), 16))
     np.testing.assert_allclose(after.get_avg_fps(), before.get_avg_fps(), rtol=1e-5)
 
-    frames = after.get_batch(range(len(after))).asnumpy()
-    assert min(frames.shape[1:3]) == 64
-    size = frames.shape[2], frames.shape[1]
-    rng = np.random.default_rng(0)
-    for place in rng.integers(0, len(before), 6).tolist():
-        (image,) = before.get_batch([place]).asnumpy()
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(float)
-        errors = np.abs(frames - small).mean((1, 2, 3))
-        # Still clips have frames that are next to equal.
-        assert errors[place] <= errors.min() + 0.25
-        assert errors[place] < 6
+    frames = before.get_batch(range(len(before))).asnumpy()[:, ::3, ::3].astype(int)
+    places = np.random.default_rng(0).integers(0, len(before), 12)
+    mine = after.get_batch(places).asnumpy()[:, ::3, ::3]
+    for place, image in zip(places, mine, strict=True):
+        errors = np.abs(frames - image).mean((1, 2, 3))
+        # Frames that stand still are equal, and so are their errors.
+        assert errors[place] == errors.min()
+        assert errors[place] < 1
+
+
+@pytest.mark.parametrize('clip', CLIPS[:-1])
+def test_quality_of_small_clips(clip, tmp_path):
+    source, target = shared_path(clip), tmp_path / 'new.mp4'
+    written = transcode(source, target, Settings(short_side=64))
+    (frame,) = PyAVVideo(str(target)).get_batch([30]).asnumpy()
+    assert min(frame.shape[:2]) == 64
+    size = frame.shape[1], frame.shape[0]
+    (image,) = PyAVVideo(str(source)).get_batch([30]).asnumpy()
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    assert psnr(frame, small) > 28
     assert written.psnr > 30
 
 

@@ -1,9 +1,10 @@
+import av
 import cv2
 import numpy as np
 import pytest
 
 from mmkd.datasets.video_readers import pyav_video
-from mmkd.datasets.video_readers.pyav_video import PyAVVideo
+from mmkd.datasets.video_readers.pyav_video import PyAVVideo, runs
 from tests.datasets.transforms.clips import UCF101, UT_OTHER, UT_SET1, UT_SET2
 from tests.datasets.video_readers.videos import in_order, pictures, turn, write
 from tests.shared_files import shared_path
@@ -61,21 +62,35 @@ def test_b_frames_and_many_key_frames(tmp_path, num_threads):
         np.testing.assert_array_equal(mine, frames[wanted])
 
 
-def test_it_goes_to_a_key_frame_that_lies_between(tmp_path):
-    options = {'g': '10', 'bf': '0', 'sc_threshold': '0'}
-    path = write(tmp_path / 'a.mp4', pictures(40, 32, 32), **options)
-    frames, decoded = in_order(path), []
+@pytest.mark.parametrize(
+    ('places', 'expected'),
+    [
+        ([3, 5], [(0, [3, 5])]),
+        ([3, 21], [(0, [3]), (20, [21])]),
+        ([35, 41], [(20, [35, 41])]),  # nearly at the key frame: it goes on
+        ([3, 19, 20, 90, 95], [(0, [3, 19, 20]), (80, [90, 95])]),
+    ],
+)
+def test_it_goes_to_a_key_frame_where_that_saves_decoding(places, expected):
+    assert list(runs(places, range(0, 100, 20))) == expected
 
-    class Spy(PyAVVideo):
-        def _from_here(self, times):
-            decoded.append(len(times))
-            return super()._from_here(times)
 
-    reader = Spy(path)
-    mine = reader.get_batch([3, 5, 33, 38]).asnumpy()
-    np.testing.assert_array_equal(mine, frames[[3, 5, 33, 38]])
-    # 10, 20 and 30 are key frames: what lies between 5 and 30 is not decoded.
-    assert decoded == [2, 2]
+def test_a_damaged_video_is_an_error_and_no_other_frame(tmp_path):
+    path = tmp_path / 'a.mp4'
+    write(path, pictures(60, 64, 64), g='100', bf='0')
+    data = bytearray(path.read_bytes())
+    start = data.index(b'mdat') + 4
+    middle = start + (len(data) - start) // 3
+    data[middle : middle + 400] = bytes(400)
+    path.write_bytes(data)
+    try:
+        good = in_order(path)
+    except av.FFmpegError:
+        good = ()
+    reader = PyAVVideo(str(path))
+    assert len(reader) == 60 > len(good)
+    with pytest.raises((ValueError, av.FFmpegError)):
+        reader.get_batch([55])
 
 
 def test_times_that_do_not_hold_lead_to_counting(tmp_path, monkeypatch):
