@@ -17,7 +17,6 @@ from mmkd.datasets.video_readers.base import (
 from mmkd.datasets.video_readers.packets import PacketIndex, index_packets
 from mmkd.datasets.video_readers.rgb import to_rgb
 
-
 # So many frames are decoded in the time that a seek takes.
 _WORTH_A_SEEK = 8
 
@@ -166,7 +165,7 @@ def runs(places: list[int], keys: Sequence[int]) -> Iterator[tuple[int, list[int
     Yields:
         The key frame to go to, and the frames to decode from there.
     """
-    run: list[int] = []
+    start, run = 0, list[int]()
     for place in places:
         key = keys[max(0, bisect_right(keys, place) - 1)]
         if not run or key - run[-1] > _WORTH_A_SEEK:
