@@ -14,7 +14,7 @@ from mmkd.benchmark.batches import build_dataset, rendered_clips, seed_augmentat
 from mmkd.benchmark.figures import Figures, Ratio
 from mmkd.benchmark.pipelines import Results, compose, length_until, run_until
 from mmkd.benchmark.rounds import interleave
-from mmkd.benchmark.stock import StockClips, stock_transforms
+from mmkd.benchmark.stock import StockClips, stock_opening, stock_transforms
 from mmkd.errors import UserError
 from mmkd.evaluation.lists import innermost
 
@@ -121,7 +121,8 @@ def _stock(pipeline: Any, ours: Compose, info: Results) -> StockClips | None:
     transforms = stock_transforms(pipeline[sampled:])
     if transforms is None:
         return None
-    return StockClips(compose(pipeline[:sampled]), compose(transforms))
+    opening = stock_opening(pipeline[:sampled])
+    return StockClips(compose(opening), compose(transforms))
 
 
 def _arm(

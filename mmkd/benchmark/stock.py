@@ -17,6 +17,16 @@ _SAME = {
 }
 
 
+def stock_opening(pipeline: Pipeline) -> list[dict[str, Any]]:
+    """Return a pipeline up to its sampler, with MMAction2's way to open a video.
+
+    Args:
+        pipeline: Configs of transforms, up to the sampler.
+    """
+    decord = {'type': 'DecordInit', 'num_threads': 1}
+    return [decord if t['type'] == 'mmkd.OpenVideo' else dict(t) for t in pipeline]
+
+
 def stock_transforms(pipeline: Pipeline) -> list[dict[str, Any]] | None:
     """Return MMAction2's counterpart of a pipeline behind its sampler.
 

@@ -5,7 +5,7 @@ import torch
 from mmkd.benchmark.batches import build_dataset, rendered_clips, seed_augmentation
 from mmkd.benchmark.loader import DECODING, OURS, STOCK, LoaderPlan, measure_loader
 from mmkd.benchmark.pipelines import compose, length_until, run_until
-from mmkd.benchmark.stock import StockClips, stock_transforms
+from mmkd.benchmark.stock import StockClips, stock_opening, stock_transforms
 from tests.benchmark.tiny import auxskd, vcop
 
 
@@ -92,3 +92,11 @@ def test_without_a_counterpart_it_says_so():
     plan = LoaderPlan(batch_size=1, workers=0, samples=1, rounds=1, rendered=True)
     figures = measure_loader(cfg, plan)
     assert STOCK not in figures.arms and 'no counterpart' in figures.notes[0]
+
+
+def test_the_reference_opens_videos_as_mmaction_does():
+    ours = [{'type': 'mmkd.OpenVideo'}, {'type': 'SampleFrames', 'clip_len': 4}]
+    assert stock_opening(ours) == [
+        {'type': 'DecordInit', 'num_threads': 1},
+        {'type': 'SampleFrames', 'clip_len': 4},
+    ]

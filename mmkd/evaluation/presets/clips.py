@@ -3,7 +3,7 @@
 from typing import Any
 
 Pipeline = tuple[dict[str, Any], ...]
-_START = {'type': 'DecordInit', 'num_threads': 1}
+_START = {'type': 'mmkd.OpenVideo'}
 _DECODE = {'type': 'mmkd.DecodeViews'}
 _CROP = {'type': 'CenterCrop', 'crop_size': 112}
 _END: Pipeline = (

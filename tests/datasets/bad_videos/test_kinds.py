@@ -124,23 +124,36 @@ def test_what_is_read_is_right(folder, name):
     check_brightness(read(folder / name, PIPELINES['DecodeViews']))
 
 
+# decord refuses them; packing opens videos as mmkd.OpenVideo does.
+PACKED_THOUGH_REFUSED = {
+    'picture.mp4',
+    'cut_off_behind_its_table.mp4',
+    'damaged_head.mp4',
+    'one_pixel.avi',
+    'narrow.avi',
+    'rotated.mp4',
+    'no_frame_rate.mjpeg',
+}
+
+
 @pytest.mark.parametrize('name', [n for n in EXPECTED if n != 'hangs.mp4'])
 def test_packing(folder, name, tmp_path):
-    """What decord does not read is not packed, and nothing is left behind."""
-    expected = EXPECTED[name]
+    """What cannot be read is not packed, and nothing is left behind."""
     if name == 'no_rights.mp4' and os.access(folder / name, os.R_OK):
         pytest.skip('this user may read every file')
     (tmp_path / 'list.txt').write_text(f'{name} 0\n')
     arguments = [tmp_path / 'list.txt'], folder, tmp_path / 'packed', 48
-    if isinstance(expected, str):
+    if isinstance(EXPECTED[name], str) and name not in PACKED_THOUGH_REFUSED:
         with pytest.raises(UserError, match=name):
             pack_videos(*arguments)
         assert list((tmp_path / 'packed').iterdir()) == []
         return
     pack_videos(*arguments)
     opened = {'type': 'mmkd.OpenPacked', 'folder': str(tmp_path / 'packed')}
-    results = read(folder / name, [opened, SAMPLE, {'type': 'mmkd.DecodeViews'}])
-    assert results['total_frames'] == expected
+    packed = read(folder / name, [opened, SAMPLE, {'type': 'mmkd.DecodeViews'}])
+    from_file = [{'type': 'mmkd.OpenVideo'}, SAMPLE, {'type': 'mmkd.DecodeViews'}]
+    expected = read(folder / name, from_file)
+    assert packed['total_frames'] == expected['total_frames'] > 0
 
 
 @pytest.mark.parametrize('name', EXPECTED)
