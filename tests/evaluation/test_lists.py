@@ -30,7 +30,7 @@ def test_a_protocol_brings_its_own_clips() -> None:
     pipeline = PRESETS['rspnet'].pipeline
     parts = feature_configs(config('r3d_hmdb51_vcop'), pipeline)
     assert [step['type'] for step in parts['train']['dataset']['pipeline']][:2] == [
-        'DecordInit',
+        'mmkd.OpenVideo',
         'mmkd.EvenClips',
     ]
 
