@@ -6,36 +6,33 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmkd.datasets.transforms import frame_points
-from mmkd.datasets.transforms.frame_records import way_from_records
+from mmkd.datasets.transforms.followed_sample import check_size, ways_of
 from mmkd.datasets.transforms.map_sampling import (
     OUTSIDE,
     cell_centres,
-    places_in_frame,
     sample_labels,
     sample_probabilities,
 )
+from mmkd.datasets.transforms.pixel_way import PixelWay
 from mmkd.errors import UserError
 from mmkd.part_labels import get_label_set
 from mmkd.registry import TRANSFORMS
 
 Results = dict[str, Any]
-#: Labels of views that were turned or shuffled without a record.
-_TURNED = {'rotation': 'mmkd.RandomQuarterTurn', 'transform': 'mmkd.ApplyClipTransform'}
 
 
-def check_unturned(results: Mapping[str, Any]) -> None:
-    """Make sure that no transform moves the pixels of this sample without a record.
+def check_in_place(results: Mapping[str, Any]) -> None:
+    """Make sure that no part of a view was put elsewhere in it.
 
     Raises:
-        UserError: If one does.
+        UserError: If ``mmkd.ApplyClipTransform`` may have done so.
     """
-    for label, name in _TURNED.items():
-        if label in (results.get('view_labels') or {}):
-            raise UserError(
-                f'part maps cannot follow {name}, which leaves no record',
-                'Train the two tasks on pipelines of their own.',
-            )
+    if 'transform' in (results.get('view_labels') or {}):
+        raise UserError(
+            'part maps cannot follow mmkd.ApplyClipTransform, which exchanges parts '
+            'of a clip',
+            'Train the two tasks on pipelines of their own.',
+        )
 
 
 @TRANSFORMS.register_module()
@@ -49,6 +46,8 @@ class AlignPartMaps(BaseTransform):
 
     Writes ``part_maps``, uint8 ``(M, T, s, s)``, 255 outside of the frame, or
     ``(M, T, K, s, s)``, 0 for all parts outside; and ``part_valid``, bool ``(M, T)``.
+    Behind ``ThreeCrop`` and ``TenCrop``, M is 3 and 10 times the number of clips, in
+    the order of ``FormatShape``.
 
     Source: ours.
 
@@ -66,50 +65,37 @@ class AlignPartMaps(BaseTransform):
             UserError: If there are none, or the way of the pixels is not known.
         """
         _check(results)
-        maps, views = results['part_maps'], results['num_clips']
-        maps = maps.reshape(views, -1, *maps.shape[1:])
+        ways = ways_of(results, 'AlignPartMaps')
+        _check_pixels(results, ways)
+        maps, clips = results['part_maps'], results['num_clips']
+        maps = maps.reshape(clips, -1, *maps.shape[1:])
+        valid = results['part_valid'].reshape(clips, -1)
         table = results.get('part_flip_table')
         if table is None:
             table = get_label_set(results['part_label_set']).flip_table()
         aligned = [
-            self._align(view, way, results['img_shape'], table)
-            for view, way in zip(maps, _ways(results), strict=True)
+            self._align(maps[place % clips], way, table)
+            for place, way in enumerate(ways)
         ]
         results['part_maps'] = np.stack(aligned)
-        results['part_valid'] = results['part_valid'].reshape(views, -1)
-        results.pop(frame_points.KEY, None)
-        return results
+        results['part_valid'] = np.tile(valid, (len(ways) // clips, 1))
+        return dict(results)
 
-    def _align(
-        self,
-        maps: np.ndarray,
-        way: np.ndarray,
-        shape: tuple[int, int],
-        table: np.ndarray,
-    ) -> np.ndarray:
+    def _align(self, maps: np.ndarray, way: PixelWay, table: np.ndarray) -> np.ndarray:
         """Align the maps of one view, ``(T, h, w)`` or ``(T, K, h, w)``."""
-        places = places_in_frame(way, cell_centres(self.size, *shape))
-        mirrored = np.linalg.det(way[:2]) < 0
+        centres = cell_centres(self.size, way.height, way.width)
+        places = way.places_in_frame(centres)
         if maps.ndim == 3:
-            if mirrored:
+            if way.mirrored:
                 full = np.full(OUTSIDE + 1, OUTSIDE, np.uint8)
                 full[: len(table)] = table
                 maps = full[maps]
             return sample_labels(maps, places)
         # The exchange is its own inverse, so it serves as an order of parts as well.
-        return sample_probabilities(maps[:, table] if mirrored else maps, places)
+        return sample_probabilities(maps[:, table] if way.mirrored else maps, places)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(size={self.size})'
-
-
-def _ways(results: Results) -> list[np.ndarray]:
-    """Return the way from the whole frame to the pixels of each view."""
-    if frame_points.KEY in results:
-        return [frame_points.way_of(points) for points in results[frame_points.KEY]]
-    records = results.get('view_records') or [{}] * results['num_clips']
-    shape = results['img_shape']
-    return [way_from_records(results, record, *shape) for record in records]
 
 
 def _check(results: Results) -> None:
@@ -118,18 +104,29 @@ def _check(results: Results) -> None:
             'AlignPartMaps: there are no part maps',
             'Put mmkd.LoadPartMaps behind the sampler.',
         )
-    check_unturned(results)
-    if np.ndim(results.get('crop_bbox', 0)) > 1:
-        raise UserError(
-            'AlignPartMaps: ThreeCrop and TenCrop show a view several times',
-            'Use CenterCrop.',
-        )
+    check_in_place(results)
     if 'lazy' in results:
         raise UserError('AlignPartMaps: lazy transforms wait', 'Put Fuse before it.')
-    decoded, known = results.get('original_shape'), results.get('part_frame_shape')
-    if decoded is not None and known is not None and tuple(decoded) != tuple(known):
+    if 'keypoint' in results:
         raise UserError(
-            f'AlignPartMaps: frames of {decoded}, but maps made from frames of {known}',
-            'Put mmkd.LoadPartMaps behind mmkd.DecodeViews if the frames are packed '
-            'at another size; else extract the maps again.',
+            'AlignPartMaps: the sample has key points, whose transforms crop frames '
+            'without a record',
+            'Read skeletons in a pipeline of their own.',
         )
+
+
+def _check_pixels(results: Results, ways: list[PixelWay]) -> None:
+    """Notice a transform without a record by the size or the number of the frames."""
+    imgs = results.get('imgs')
+    if imgs is None:
+        return
+    formatted = isinstance(imgs, np.ndarray)  # NCTHW, or NCHW with N = M * T
+    shape = imgs.shape[-2:] if formatted else imgs[0].shape[:2]
+    count = len(imgs) * (imgs.shape[2] if formatted and imgs.ndim == 5 else 1)
+    frames = len(results['part_maps']) // results['num_clips'] * len(ways)
+    if count != frames:
+        raise UserError(
+            f'AlignPartMaps: {count} frames, but maps of {frames}',
+            'Leave out the transform that changes the number of frames.',
+        )
+    check_size(ways, *shape)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 OUTSIDE = 255
 
 
-def cell_centres(size: int, height: int, width: int) -> np.ndarray:
+def cell_centres(size: int, height: float, width: float) -> np.ndarray:
     """Return the centres of a grid of cells over a view, in pixels.
 
     Args:
@@ -21,19 +21,6 @@ def cell_centres(size: int, height: int, width: int) -> np.ndarray:
     shares = (np.arange(size) + 0.5) / size
     x, y = np.meshgrid(shares * width, shares * height)
     return np.stack([x, y], axis=-1)
-
-
-def places_in_frame(way: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Go back from pixels of a view to shares of the whole frame.
-
-    Args:
-        way: ``(3, 2)``, from shares ``(x, y, 1)`` to pixels.
-        centres: Pixels ``(s, s, 2)``.
-
-    Returns:
-        Shares ``(s, s, 2)``; outside of the frame where not in ``[0, 1)``.
-    """
-    return (centres - way[2]) @ np.linalg.inv(way[:2])
 
 
 def sample_labels(maps: np.ndarray, places: np.ndarray) -> np.ndarray:

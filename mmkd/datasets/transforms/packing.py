@@ -7,7 +7,7 @@ import torch
 from mmaction.datasets.transforms import PackActionInputs
 from mmengine.structures import LabelData
 
-from mmkd.datasets.transforms.align_part_maps import check_unturned
+from mmkd.datasets.transforms.align_part_maps import check_in_place
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 
@@ -71,7 +71,7 @@ def _part_maps(results: dict[str, Any]) -> LabelData:
             'PackViews: the part maps are not aligned',
             'Put mmkd.AlignPartMaps behind all crops and flips.',
         )
-    check_unturned(results)
+    check_in_place(results)
     return LabelData(
         maps=torch.as_tensor(results['part_maps']),
         valid=torch.as_tensor(results['part_valid']),

@@ -8,7 +8,13 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
-from mmkd.datasets.transforms import frame_points
+from mmkd.datasets.transforms.followed_sample import (
+    FollowedSample,
+    check_size,
+    part_of,
+    ways_of,
+)
+from mmkd.datasets.transforms.pixel_way import PixelWay
 from mmkd.datasets.transforms.sampling.base import IGNORE
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
@@ -28,9 +34,7 @@ def _clip_of(results: Results, views: Sequence[int]) -> Results:
     for name, labels in state.get('view_labels', {}).items():
         state['view_labels'][name] = labels[list(views)]
     state['imgs'] = [image for view in views for image in _frames(results, view)]
-    if frame_points.rides_on(results):
-        state[frame_points.KEY] = state[frame_points.KEY][list(views)]
-    return state
+    return part_of(results, state, views)
 
 
 def _frames(results: Results, view: int) -> list[np.ndarray]:
@@ -43,7 +47,7 @@ def _changes(before: Results, after: Results) -> Results:
     return {
         key: value
         for key, value in after.items()
-        if key not in ('imgs', 'view_labels', frame_points.KEY)
+        if key not in ('imgs', 'view_labels')
         and (key not in before or value is not before[key])
     }
 
@@ -64,8 +68,8 @@ class PerView(BaseTransform):
 
     With ``groups``, the views of a group pass the transforms together, as one clip of
     joined frames: they share every draw. Each of them gets the group's record, and a
-    label ``(1,)`` that is written inside. Points of part maps
-    (:mod:`mmkd.datasets.transforms.frame_points`) are split and joined as images are.
+    label ``(1,)`` that is written inside. Where part maps follow a sample
+    (:class:`FollowedSample`), they follow each of its views.
 
     With ``views``, the others pass as they are; a label that is new inside is -100
     for them.
@@ -102,9 +106,11 @@ class PerView(BaseTransform):
                 different sizes, numbers of frames or labels.
         """
         count = results['num_clips']
+        self._check_frames(results, count)
         earlier = results.get('view_records', [{}] * count)
         views: dict[int, Results] = {}
         records: dict[int, Results] = {}
+        ways: dict[int, PixelWay] = {}
         for group in self._groups_of(count):
             clip = _clip_of(results, group)
             before = dict(clip)
@@ -115,16 +121,26 @@ class PerView(BaseTransform):
             changes = _changes(before, clip)
             records |= {view: {**earlier[view], **changes} for view in group}
             views |= self._split(clip, group, results['clip_len'])
+            if isinstance(results, FollowedSample):
+                ways |= zip(group, ways_of(clip, 'PerView'), strict=True)
         ordered = [views[view] for view in range(count)]
         self._check_sizes(ordered)
+        if isinstance(results, FollowedSample):
+            results.ways = [ways[view] for view in range(count)]
+            check_size(results.ways, *ordered[0]['imgs'][0].shape[:2])
         results['imgs'] = [image for view in ordered for image in view['imgs']]
         results['img_shape'] = tuple(results['imgs'][0].shape[:2])
         results['view_records'] = [records[view] for view in range(count)]
         self._join_labels(results, ordered)
-        if frame_points.rides_on(results):
-            points = [view[frame_points.KEY] for view in ordered]
-            results[frame_points.KEY] = np.concatenate(points)
         return results
+
+    def _check_frames(self, results: Results, count: int) -> None:
+        if len(results['imgs']) != count * results['clip_len']:
+            raise UserError(
+                f'PerView: {len(results["imgs"])} frames for {count} views of '
+                f'{results["clip_len"]}',
+                'Put it before transforms that multiply the frames (ThreeCrop).',
+            )
 
     def _groups_of(self, count: int) -> Sequence[Sequence[int]]:
         if self.views is not None and not set(self.views) <= {*range(count)}:
@@ -159,7 +175,6 @@ class PerView(BaseTransform):
             view: {
                 'imgs': _frames(whole, place),
                 'view_labels': {k: v[place : place + 1] for k, v in labels.items()},
-                frame_points.KEY: clip.get(frame_points.KEY, [])[place : place + 1],
             }
             for place, view in enumerate(group)
         }

@@ -16,8 +16,8 @@ class RandomQuarterTurn(BaseTransform):
 
     Goes into ``PerView``, behind a square crop. Reads and writes ``imgs``, arrays
     ``(H, W, C)``, and writes ``view_labels['rotation']``, ``(1,)``: the number of
-    counter-clockwise quarter turns, 0 to 3. It leaves no record of the geometry, so no
-    transform that goes by the place of the pixels may follow.
+    counter-clockwise quarter turns, 0 to 3. ``quarter_turns``, an int, records the
+    same for part maps; boxes and key points are not turned.
 
     Source: 3DRotNet, https://arxiv.org/abs/1811.11387. The authors train on all four
     copies of a clip; one copy at random is ours.
@@ -41,6 +41,7 @@ class RandomQuarterTurn(BaseTransform):
             np.ascontiguousarray(np.rot90(image, turns))
             for image in results['imgs']
         ]
+        results['quarter_turns'] = turns
         results.setdefault('view_labels', {})['rotation'] = np.array([turns])
         return results
 

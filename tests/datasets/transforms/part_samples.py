@@ -34,4 +34,5 @@ def decoded(results, height=24, width=32):
     count = len(results['frame_inds'])
     shape = (height, width)
     imgs = [np.zeros((*shape, 3), np.uint8) for _ in range(count)]
-    return {**results, 'imgs': imgs, 'original_shape': shape, 'img_shape': shape}
+    results.update(imgs=imgs, original_shape=shape, img_shape=shape)
+    return results

@@ -1,6 +1,16 @@
+import copy
+import random
+
 import numpy as np
 import pytest
-from mmaction.datasets.transforms import Flip, RandomCrop, TenCrop
+from mmaction.datasets.transforms import (
+    CenterCrop,
+    Flip,
+    FormatShape,
+    RandomCrop,
+    TenCrop,
+    ThreeCrop,
+)
 
 from mmkd.datasets.transforms import (
     AlignPartMaps,
@@ -26,7 +36,7 @@ def test_unchanged_frames_keep_their_maps(loaded):
     results = AlignPartMaps(size=4)(loaded)
     np.testing.assert_array_equal(results['part_maps'], [MAPS, MAPS[::-1]])
     assert results['part_valid'].shape == (2, 3)
-    assert 'keypoint' not in results
+    assert type(results) is dict
 
 
 def test_a_mirrored_view_exchanges_left_and_right(loaded):
@@ -67,34 +77,83 @@ def test_probabilities_are_interpolated_between_centres(loaded):
 
 
 def test_255_where_the_view_is_outside_of_the_frame(loaded):
-    loaded['keypoint'] += [16.0, 0.0]  # a black border of 16 pixels on the left
+    # A black border of 16 pixels on the left, 16 pixels cut off on the right.
+    loaded.ways = [way.cropped(-16, 0, 16, 24) for way in loaded.ways]
     maps = AlignPartMaps(size=4)(loaded)['part_maps']
     assert (maps[..., :2] == 255).all()
     np.testing.assert_array_equal(maps[0][..., 2:], MAPS[..., :2])
 
 
-def test_a_way_that_is_not_affine_is_refused(loaded):
-    loaded['keypoint'][0, 0, 0] += 0.5
-    with pytest.raises(UserError, match='cannot follow'):
+def test_a_quarter_turn_keeps_left_and_right(loaded):
+    loaded['view_labels'] = {}
+    square = RandomCrop(24)(loaded)
+    maps = AlignPartMaps(size=24)(copy.deepcopy(square))['part_maps']
+    random.seed(1)
+    turned = PerView([RandomQuarterTurn()])(square)
+    turns = turned['view_labels']['rotation'].tolist()
+    aligned = AlignPartMaps(size=24)(turned)['part_maps']
+    assert len(set(turns)) == 2
+    for view, quarter_turns in enumerate(turns):
+        expected = np.rot90(maps[view], quarter_turns, axes=(1, 2))
+        np.testing.assert_array_equal(aligned[view], expected)
+
+
+@pytest.mark.parametrize(('crop', 'times'), [(ThreeCrop((8, 24)), 3), (TenCrop(8), 10)])
+def test_several_crops_of_a_view_give_as_many_maps(loaded, crop, times):
+    loaded['part_valid'][0] = False
+    results = AlignPartMaps(size=8)(crop(loaded))
+    assert results['part_maps'].shape == (2 * times, 3, 8, 8)
+    np.testing.assert_array_equal(
+        results['part_valid'], [[False, True, True], [True] * 3] * times
+    )
+    formatted = FormatShape('NCTHW')(results)
+    assert formatted['imgs'].shape[0] == 2 * times
+
+
+def test_exchanged_parts_of_a_clip_are_refused(loaded):
+    loaded['view_labels'] = {'transform': np.array([0, 1])}
+    with pytest.raises(UserError, match='ApplyClipTransform'):
         AlignPartMaps()(loaded)
 
 
-def test_turned_views_are_refused(loaded):
-    loaded['view_labels'] = {}
-    square = RandomCrop(12)(loaded)
-    turned = PerView([RandomQuarterTurn()])(square)
-    with pytest.raises(UserError, match='RandomQuarterTurn'):
-        AlignPartMaps()(turned)
+def half_size(results):
+    results['imgs'] = [image[::2, ::2] for image in results['imgs']]
+    return results
 
 
-def test_several_crops_are_refused(loaded):
-    with pytest.raises(UserError, match='TenCrop'):
-        AlignPartMaps()(TenCrop(8)(loaded))
+def every_second(results):
+    results['imgs'] = results['imgs'][::2]
+    return results
 
 
-def test_frames_of_another_size_than_that_of_the_maps(loaded):
-    loaded['original_shape'] = (12, 16)
-    with pytest.raises(UserError, match=r'behind mmkd\.DecodeViews'):
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (half_size, r'frames of 12 x 16 pixels, but .* of 24 x 32'),
+        (PerView([half_size]), r'frames of 12 x 16 pixels, but .* of 24 x 32'),
+        (every_second, '3 frames, but maps of 6'),
+        (CenterCrop((40, 20)), 'frames of 20 x '),
+        (dict, 'a new dict'),
+        (PerView([dict]), 'PerView: .* a new dict'),
+        (lambda results: {**results, 'imgs': results['imgs']}, 'a new dict'),
+        (RandomCrop(12, lazy=True), 'Put Fuse before it'),
+    ],
+)
+def test_a_lost_way_is_refused(loaded, change, message):
+    with pytest.raises(UserError, match=message):
+        AlignPartMaps()(change(loaded))
+
+
+@pytest.mark.parametrize('input_format', ['NCTHW', 'NCHW'])
+def test_the_pixels_are_looked_at_behind_format_shape_as_well(loaded, input_format):
+    loaded['imgs'] = [image[:, :30] for image in loaded['imgs']]
+    with pytest.raises(UserError, match='frames of 24 x 30 pixels'):
+        AlignPartMaps()(FormatShape(input_format)(loaded))
+
+
+def test_key_points_are_refused(loaded):
+    loaded['keypoint'] = np.zeros((1, 6, 17, 2))
+    with pytest.raises(UserError, match='key points'):
         AlignPartMaps()(loaded)
 
 

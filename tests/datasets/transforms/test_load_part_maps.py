@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from mmkd.datasets.transforms import LoadPartMaps
-from mmkd.datasets.transforms.frame_points import PLACES
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 from tests.datasets.part_maps.test_encoding import LABELS, MAPS
@@ -38,18 +37,20 @@ def test_a_start_index_is_taken_off(cache):
     assert results['part_valid'].all()
 
 
-def test_points_start_in_the_pixels_of_the_frames(cache):
+@pytest.mark.parametrize('behind', [False, True])
+def test_the_way_starts_at_the_whole_frame_of_any_size(cache, behind):
+    """Packed frames may have another size than those that the maps are of."""
     load = LoadPartMaps(cache)
-    before = load(sampled([1, 4], views=2))
-    np.testing.assert_allclose(
-        before['keypoint'], np.tile(PLACES * [32, 24], (2, 1, 1, 1))
-    )
-    assert before['part_frame_shape'] == (24, 32)
-    # Packed frames may have another size; the maps are of the whole frame all the same.
-    after = load(decoded(sampled([1, 4], views=2), 12, 20))
-    np.testing.assert_allclose(after['keypoint'][1, 0], PLACES * [20, 12])
-    assert 'part_frame_shape' not in after
-    assert 'keypoint' not in LoadPartMaps(cache, follow='records')(sampled([1]))
+    results = sampled([1, 4], views=2)
+    if behind:
+        results = load(decoded(results, 12, 20))
+    else:
+        results = load(results)
+        results['img_shape'] = (12, 20)
+    assert len(results.ways) == 2
+    for way in results.ways:
+        places = way.places_in_frame(np.array([[0, 0], [5, 9], [20, 12]]))
+        np.testing.assert_allclose(places, [[0, 0], [0.25, 0.75], [1, 1]])
 
 
 def test_a_video_without_maps(cache):
@@ -68,16 +69,17 @@ def test_another_file_is_refused(cache):
         LoadPartMaps(cache)(sampled([1], total_frames=10))
 
 
-@pytest.mark.parametrize('key', ['crop_quadruple', 'flip', 'view_records', 'keypoint'])
+@pytest.mark.parametrize(
+    'key', ['crop_quadruple', 'flip', 'lazy', 'view_records', 'keypoint']
+)
 def test_it_comes_before_crops_and_flips(cache, key):
     with pytest.raises(UserError, match='LoadPartMaps'):
         LoadPartMaps(cache)(sampled([1], **{key: None}))
 
 
-@pytest.mark.parametrize('option', [{'missing': 'skip'}, {'follow': 'x'}])
-def test_bad_options(option):
-    with pytest.raises(UserError, match='LoadPartMaps'):
-        LoadPartMaps('cache', **option)
+def test_bad_options():
+    with pytest.raises(UserError, match="missing='skip'"):
+        LoadPartMaps('cache', missing='skip')
 
 
 def test_the_cache_is_opened_at_the_first_sample(tmp_path):

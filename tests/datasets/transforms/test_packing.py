@@ -85,7 +85,6 @@ def test_part_maps():
     ('change', 'what'),
     [
         ({'part_valid': np.ones(6, bool)}, 'not aligned'),
-        ({'view_labels': {'rotation': np.array([1, 0])}}, 'RandomQuarterTurn'),
         ({'view_labels': {'transform': np.array([1, 0])}}, 'ApplyClipTransform'),
     ],
 )

@@ -56,11 +56,11 @@ def folder(tmp_path_factory):
     return folder
 
 
-def sample(folder, transforms, form='labels', before_decoding=True, **options):
-    load = {'type': 'mmkd.LoadPartMaps', 'cache': str(folder / form), **options}
-    decode = {'type': 'mmkd.DecodeViews'}
+def sample(folder, transforms, form='labels', before_decoding=True, decoder=None):
+    load = {'type': 'mmkd.LoadPartMaps', 'cache': str(folder / form)}
+    decode = {'type': f'{decoder}Decode' if decoder else 'mmkd.DecodeViews'}
     pipeline = [
-        {'type': 'DecordInit'},
+        {'type': f'{decoder or "Decord"}Init'},
         {'type': 'mmkd.TwoOddViews'},
         *((load, decode) if before_decoding else (decode, load)),
         *transforms,
@@ -119,7 +119,23 @@ def per_view(*transforms, **options):
     return {'type': 'mmkd.PerView', 'transforms': list(transforms), **options}
 
 
-# Name, transforms, and whether each of the two views is mirrored (None: look).
+DOWN = {'type': 'Flip', 'flip_ratio': 1.0, 'direction': 'vertical'}
+SQUARE = {'type': 'CenterCrop', 'crop_size': 64}
+TURN = {'type': 'mmkd.RandomQuarterTurn'}
+THREE = {'type': 'ThreeCrop', 'crop_size': (80, 96)}
+TALL = {'type': 'ThreeCrop', 'crop_size': (128, 64)}
+TEN = {'type': 'TenCrop', 'crop_size': 72}
+NINE = {**SCALES, 'random_crop': True, 'max_wh_scale_gap': 2}
+THIRTEEN = {**SCALES, 'num_fixed_crops': 13}
+ERASE = {'type': 'RandomErasing', 'erase_prob': 1.0, 'fill_color': (255, 255, 255)}
+FUSE = {'type': 'Fuse'}
+
+
+def lazy(*transforms):
+    return [*({**transform, 'lazy': True} for transform in transforms), FUSE]
+
+
+# Name, transforms, and whether each of the views is mirrored.
 CHAINS = {
     'none': ([], (False, False)),
     'resize': ([RESIZE], (False, False)),
@@ -144,6 +160,35 @@ CHAINS = {
     'multi scale': ([per_view(SCALES, SMALL, FLIP)], (True, True)),
     'centre': ([SHORT, CENTRE, FLIP], (True, True)),
     'rescale': ([per_view(RESCALE, CROP, FLIP)], (True, True)),
+    'multi scale, any place': ([per_view(NINE, SMALL, FLIP)], (True, True)),
+    'multi scale, 13 places': ([per_view(THIRTEEN, SMALL)], (False, False)),
+    'down': ([per_view(DOWN)], (True, True)),
+    'down, crop': ([SHORT, DOWN, CROP], (True, True)),
+    'crop, down': ([RESIZE, per_view(CROP, DOWN)], (True, True)),
+    'down and across': ([per_view(AREA, SMALL, FLIP, CROP, DOWN)], (False, False)),
+    'turn': ([SQUARE, per_view(TURN)], (False, False)),
+    'crop, turn, flip, crop': (
+        [per_view(SQUARE, TURN, FLIP, {'type': 'RandomCrop', 'size': 48})],
+        (True, True),
+    ),
+    'lazy crop': (lazy(CROP), (False, False)),
+    'lazy area': ([per_view(*lazy(AREA, SMALL, FLIP))], (True, True)),
+    'lazy scales': ([per_view(*lazy(SHORT, SCALES, SMALL, DOWN))], (True, True)),
+    'lazy centre': (lazy(RESIZE, CENTRE, FLIP), (True, True)),
+    'lazy, again, and eager': (
+        [*lazy(RESIZE, CROP, FLIP), per_view(*lazy(AREA, SMALL, FLIP)), CROP],
+        (False, False),
+    ),
+    'three': ([THREE], (False,) * 6),
+    'three, tall': ([FLIP, TALL], (True,) * 6),
+    'ten': ([TEN], (False, False, True, True) * 5),
+    # Crops share memory, in which Flip works: a resize parts them.
+    'ten, resize, flip': ([TEN, RESIZE, FLIP], (True, True, False, False) * 5),
+    'view, then ten': (
+        [per_view(AREA, SMALL, MAYBE, views=[]), TEN],
+        (False, False, True, True) * 5,
+    ),
+    'erased': ([per_view(CROP, ERASE)], (False, False)),
 }
 
 
@@ -162,24 +207,37 @@ def test_labels_stay_on_their_pixels(folder, name, before_decoding):
         packed = sample(folder, transforms, before_decoding=before_decoding)
         maps = packed['data_samples'].part_maps
         assert maps.valid.all()
-        assert maps.valid.shape == (2, 6)
+        assert maps.valid.shape == (len(mirrored), 6)
         seen = seen_labels(packed['inputs'])
-        for view in range(2):
+        for view in range(len(mirrored)):
             expected = np.where(seen[view] < 0, -1, TABLE[seen[view]])
             expected = expected if mirrored[view] else seen[view]
             assert mismatch(maps.maps[view].numpy(), expected) == 0
 
 
-@pytest.mark.parametrize('name', ['crop, flip', 'crop, flip, crop', 'group'])
+@pytest.mark.parametrize('decoder', ['Decord', 'OpenCV', 'PyAV'])
+@pytest.mark.parametrize('before_decoding', [True, False])
+def test_decoders_of_mmaction2(folder, decoder, before_decoding):
+    transforms = CHAINS['crop, flip, crop'][0]
+    packed = sample(
+        folder, transforms, before_decoding=before_decoding, decoder=decoder
+    )
+    seen = seen_labels(packed['inputs'])
+    expected = np.where(seen < 0, -1, TABLE[seen])
+    assert mismatch(packed['data_samples'].part_maps.maps.numpy(), expected) == 0
+
+
+@pytest.mark.parametrize('name', ['crop, flip', 'crop, flip, crop', 'group', 'ten'])
 def test_probabilities_stay_on_their_pixels(folder, name):
-    transforms, _ = CHAINS[name]
+    transforms, mirrored = CHAINS[name]
     packed = sample(folder, transforms, 'probabilities')
     maps = packed['data_samples'].part_maps.maps
-    assert maps.shape == (2, 6, len(LABELS), SIZE, SIZE)
+    assert maps.shape == (len(mirrored), 6, len(LABELS), SIZE, SIZE)
     # Rounding to steps of 1/255 may err by half a step in each part that is mixed.
     assert (maps.sum(2) - 255).abs().max() <= 2
     seen = seen_labels(packed['inputs'])
-    expected = np.where(seen < 0, -1, TABLE[seen])
+    flipped = np.array(mirrored)[:, None, None, None]
+    expected = np.where(flipped & (seen >= 0), TABLE[seen], seen)
     assert mismatch(maps.numpy().argmax(2), expected) == 0
 
 
@@ -209,37 +267,3 @@ def test_a_map_that_is_one_cell_off_is_noticed(folder, shift):
     assert mismatch(np.roll(maps, shift, (2, 3)), expected) > 0.05
     assert mismatch(np.roll(maps, 1, axis=1), expected) > 0.5
     assert mismatch(maps, seen) > 0.5
-
-
-DOWN = {'type': 'Flip', 'flip_ratio': 1.0, 'direction': 'vertical'}
-
-
-@pytest.mark.parametrize(
-    'transforms',
-    [
-        [RESIZE, per_view(CROP, DOWN)],
-        [SHORT, CROP, DOWN],
-        [per_view(DOWN)],
-        *(CHAINS[name][0] for name in ('crop, flip', 'multi scale', 'centre', 'flip')),
-    ],
-)
-def test_records_of_crops_and_a_flip_behind_them(folder, transforms):
-    random.seed(1)
-    np.random.seed(1)
-    packed = sample(folder, transforms, follow='records')
-    seen = seen_labels(packed['inputs'])
-    expected = np.where(seen < 0, -1, TABLE[seen])
-    assert mismatch(packed['data_samples'].part_maps.maps.numpy(), expected) == 0
-
-
-def test_lazy_transforms(folder):
-    lazy = [
-        {**AREA, 'lazy': True},
-        {**SMALL, 'lazy': True},
-        {**FLIP, 'lazy': True},
-        {'type': 'Fuse'},
-    ]
-    packed = sample(folder, [per_view(*lazy)], follow='records')
-    seen = seen_labels(packed['inputs'])
-    expected = np.where(seen < 0, -1, TABLE[seen])
-    assert mismatch(packed['data_samples'].part_maps.maps.numpy(), expected) == 0

@@ -123,6 +123,11 @@ def test_a_changed_number_of_frames_is_the_users_error():
         PerView([ThreeCrop(20)])(sample())
 
 
+def test_views_that_show_a_frame_several_times_are_the_users_error():
+    with pytest.raises(UserError, match='18 frames for 2 views of 3'):
+        PerView([])(ThreeCrop(20)(sample()))
+
+
 def test_labels_of_one_view_only_are_the_users_error():
     names = iter('ab')
 

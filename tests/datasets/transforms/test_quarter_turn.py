@@ -30,6 +30,7 @@ def test_the_label_is_the_turn_of_every_frame():
         results = RandomQuarterTurn()(sample())
         (turns,) = results['view_labels']['rotation'].tolist()
         seen.add(turns)
+        assert results['quarter_turns'] == turns
         assert {white(image) for image in results['imgs']} == {CORNERS[turns]}
         assert all(image.flags.c_contiguous for image in results['imgs'])
     assert seen == {0, 1, 2, 3}
