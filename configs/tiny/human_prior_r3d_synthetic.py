@@ -8,5 +8,5 @@ _base_.parsing_task.parsing.label_set = 'synthetic'
 _base_.train_dataloader.dataset.pipeline.insert(3, _base_.load_maps)
 _base_.train_dataloader.dataset.pipeline.insert(-1, _base_.align_maps)
 model = dict(tasks=_base_.parsing_task, representations=_base_.representations)
-_base_.gradient_conflict.interval = 5
+_base_.gradient_conflict.interval = 30
 custom_hooks = [_base_.gradient_conflict, *_base_.custom_hooks]

@@ -256,6 +256,30 @@ def test_similarities_to_a_memory_of_the_teachers_embeddings(tmp_path: Path) -> 
     torch.testing.assert_close(memory[:8], expected)
 
 
+def test_similarities_to_the_bank_in_the_teachers_checkpoint(tmp_path: Path) -> None:
+    """The other option of KD-boosted PCL; PCL's two views are compared at once."""
+    torch.manual_seed(1)
+    network = MODELS.build(pretrainer())
+    for bank in network.tasks['contrast'].banks:
+        bank.resize(4)
+    path = str(tmp_path / 'teacher.pth')
+    torch.save({'state_dict': network.state_dict()}, path)
+    loss = {'type': 'mmkd.BankSimilarity', 'checkpoint': path}
+    model = distiller(
+        {'similarity': {'student': 'tasks.contrast.projector', 'loss': loss}},
+        student=pretrainer(),
+        teacher=teacher(pretrainer(), checkpoint=path),
+    )
+    for bank in model.tasks['contrast'].banks:
+        bank.resize(4)
+    kept = model.distill_losses['similarity'].features
+    assert torch.equal(kept, network.tasks['contrast'].banks[0].features)
+    data = model.eval().data_preprocessor(clips(views=3), True)
+    assert model(**data, mode='loss')['distill/loss_similarity'].item() > 0
+    model.load_state_dict(network.state_dict())
+    assert model(**data, mode='loss')['distill/loss_similarity'].item() == 0
+
+
 def test_autocast_leaves_the_students_gradient_alone() -> None:
     """A twin of the student runs first without gradient; its casts must not count."""
     student = pretrainer()

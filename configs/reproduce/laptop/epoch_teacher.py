@@ -1,51 +1,36 @@
 # Self-distilled fine-tuning: with and without the epoch teacher, from one backbone that
 # VSPP pre-trained. Ours.
+_base_ = '../_base_/synthetic.py'
 claim = (
     'Fine-tuning under the encoder of the last epoch keeps the pre-trained features '
     'better than plain fine-tuning, and classifies better.'
 )
-videos = dict(
-    prefix='data/synthetic/videos',
-    lists=[f'data/synthetic/{name}.txt' for name in ('unlabelled', 'train', 'test')],
-    short_side=64,
-)
 held_out = dict(ann_file='data/synthetic/test.txt', interval=5)
 PRETRAIN = {
-    'train_dataloader.dataset.dataset.pipeline.3.scale': (54, 54),
-    'train_dataloader.dataset.dataset.pipeline.4.transforms.0.size': 48,
+    key.replace('dataset', 'dataset.dataset', 1): value
+    for key, value in _base_.PRETRAIN_48.items()
 }
-SMALL = {
-    'train_dataloader.dataset.pipeline.4.scale': (48, 48),
-    'test_dataloader.dataset.pipeline.3.scale': (48, 48),
-}
+SMALL = _base_.FINETUNE_48
 PLAIN = dict(config='../../tiny/finetune_r3d_synthetic.py', options=SMALL)
 TAUGHT = dict(config='../../tiny/selfdistill_r3d_synthetic.py', options=SMALL)
-START = {**SMALL, 'custom_hooks.0.teacher': 'initial'}
-INITIAL = dict(config='../../tiny/selfdistill_r3d_synthetic.py', options=START)
+INITIAL = dict(TAUGHT, options={**SMALL, 'custom_hooks.0.teacher': 'initial'})
 stages = dict(
     pretrain=dict(
         config='../../tiny/vspp_r3d_synthetic.py', options=PRETRAIN, epochs=30
     ),
-    plain=dict(weights='pretrain', **PLAIN),
-    plain_test=dict(kind='test', weights='plain', **PLAIN),
-    taught=dict(weights='pretrain', **TAUGHT),
-    taught_test=dict(kind='test', weights='taught', **PLAIN),
-    initial=dict(weights='pretrain', **INITIAL),
-    initial_test=dict(kind='test', weights='initial', **PLAIN),
 )
+arms = {'VSPP (the start)': ['pretrain']}
+for name, row, config in (
+    ('plain', 'plain fine-tuning', PLAIN),
+    ('taught', 'epoch teacher', TAUGHT),
+    ('initial', 'initial encoder as teacher', INITIAL),
+):
+    stages[name] = dict(weights='pretrain', **config)
+    stages[f'{name}_test'] = dict(kind='test', weights=name, **PLAIN)
+    arms[row] = [name, f'{name}_test']
 shared = ['pretrain']
-arms = {
-    'VSPP (the start)': ['pretrain'],
-    'plain fine-tuning': ['plain', 'plain_test'],
-    'epoch teacher': ['taught', 'taught_test'],
-    'initial encoder as teacher': ['initial', 'initial_test'],
-}
 comparisons = [
     ('epoch teacher', 'plain fine-tuning'),
     ('initial encoder as teacher', 'plain fine-tuning'),
 ]
-drift = {
-    'plain fine-tuning': ('pretrain', 'plain'),
-    'epoch teacher': ('pretrain', 'taught'),
-    'initial encoder as teacher': ('pretrain', 'initial'),
-}
+drift = {row: ('pretrain', arms[row][0]) for row in arms if row != 'VSPP (the start)'}

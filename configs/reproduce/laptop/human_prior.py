@@ -2,51 +2,36 @@
 # of their own. The maps are the exact ones of the rendered figures; make them first:
 #   python tools/teacher/extract.py configs/human_parsers/synthetic.py \
 #       data/synthetic/unlabelled.txt data/synthetic/maps/exact
+_base_ = '../_base_/synthetic.py'
 claim = (
     'Distilling a human parser beside the contrast, on task-dependent features, '
     'pre-trains better than the contrast alone, and than both on one feature.'
 )
-videos = dict(
-    prefix='data/synthetic/videos',
-    lists=[f'data/synthetic/{name}.txt' for name in ('unlabelled', 'train', 'test')],
-    short_side=64,
-)
-TINY = '../../tiny'
 SHORT = {'train_cfg.max_epochs': 16, 'param_scheduler.0.T_max': 16}
-SHARED = {**SHORT, 'model.representations.type': 'mmkd.SharedFeature'}
-TUNED = {
-    'train_dataloader.dataset.pipeline.4.scale': (48, 48),
-    'test_dataloader.dataset.pipeline.3.scale': (48, 48),
-    'train_cfg.max_epochs': 20,
-    'param_scheduler.0.T_max': 20,
-}
-FINETUNE = dict(config=f'{TINY}/finetune_r3d_synthetic.py', options=TUNED)
-METHOD = f'{TINY}/human_prior_r3d_synthetic.py'
-stages = dict(
-    contrast=dict(config=f'{TINY}/rspnet_r3d_synthetic.py', options=SHORT),
-    parsing=dict(
-        config=f'{TINY}/human_prior_r3d_synthetic_parsing_only.py', options=SHORT
-    ),
-    shared=dict(config=METHOD, options=SHARED),
-    own=dict(config=METHOD, options=SHORT),
+TUNED = {'train_cfg.max_epochs': 20, 'param_scheduler.0.T_max': 20}
+FINETUNE = dict(
+    config='../../tiny/finetune_r3d_synthetic.py',
+    options={**_base_.FINETUNE_48, **TUNED},
 )
-arms = {}
-for start in ('contrast', 'parsing', 'shared', 'own'):
-    found, tuned, tested = f'{start}_retrieval', f'{start}_finetune', f'{start}_test'
-    retrieval = dict(kind='evaluate', weights=start, protocols=['retrieval'])
-    stages[found] = dict(**retrieval, **FINETUNE)
-    stages[tuned] = dict(weights=start, **FINETUNE)
-    stages[tested] = dict(kind='test', weights=tuned, **FINETUNE)
-    arms[start] = [start, found, tuned, tested]
-arms = {
-    'contrast only (RSPNet)': arms['contrast'],
-    'parsing only': arms['parsing'],
-    'both, shared features': arms['shared'],
-    'both, task-dependent features': arms['own'],
-}
-comparisons = [
-    ('both, task-dependent features', 'contrast only (RSPNet)'),
-    ('both, task-dependent features', 'both, shared features'),
-    ('both, shared features', 'contrast only (RSPNet)'),
-    ('parsing only', 'contrast only (RSPNet)'),
+RETRIEVAL = dict(kind='evaluate', protocols=['retrieval'], **FINETUNE)
+METHOD, FORM = 'human_prior_r3d_synthetic', 'model.representations.type'
+STARTS = [  # stage, row of the table, config, options
+    ('contrast', 'contrast only (RSPNet)', 'rspnet_r3d_synthetic', {}),
+    ('parsing', 'parsing only', f'{METHOD}_parsing_only', {}),
+    ('shared', 'both, shared features', METHOD, {FORM: 'mmkd.SharedFeature'}),
+    ('split', 'both, split channels', METHOD, {FORM: 'mmkd.SplitChannels'}),
+    ('own', 'both, own last stage', METHOD, {}),
 ]
+stages, arms = {}, {}
+for name, row, config, options in STARTS:
+    stages[name] = dict(config=f'../../tiny/{config}.py', options={**SHORT, **options})
+    stages[f'{name}_retrieval'] = dict(weights=name, **RETRIEVAL)
+    stages[f'{name}_finetune'] = dict(weights=name, **FINETUNE)
+    stages[f'{name}_test'] = dict(kind='test', weights=f'{name}_finetune', **FINETUNE)
+    arms[row] = [
+        name,
+        *(f'{name}_{step}' for step in ('retrieval', 'finetune', 'test')),
+    ]
+ROWS = [row for _, row, _, _ in STARTS]
+comparisons = [(row, 'contrast only (RSPNet)') for row in ROWS[1:]]
+comparisons += [(row, 'both, shared features') for row in ROWS[3:]]

@@ -89,7 +89,7 @@ class AlignPartMaps(BaseTransform):
             if way.mirrored:
                 full = np.full(OUTSIDE + 1, OUTSIDE, np.uint8)
                 full[: len(table)] = table
-                maps = full[maps]
+                maps = full.take(maps)
             return sample_labels(maps, places)
         # The exchange is its own inverse, so it serves as an order of parts as well.
         return sample_probabilities(maps[:, table] if way.mirrored else maps, places)

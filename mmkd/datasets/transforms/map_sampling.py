@@ -36,8 +36,11 @@ def sample_labels(maps: np.ndarray, places: np.ndarray) -> np.ndarray:
     cells = np.floor(places * [maps.shape[2], maps.shape[1]]).astype(np.int64)
     x = cells[..., 0].clip(0, maps.shape[2] - 1)
     y = cells[..., 1].clip(0, maps.shape[1] - 1)
-    sampled = maps[:, y, x]
-    sampled[:, _outside(places)] = OUTSIDE
+    flat = maps.reshape(len(maps), -1).take((y * maps.shape[2] + x).ravel(), axis=1)
+    sampled = flat.reshape(len(maps), *places.shape[:2])
+    outside = _outside(places)
+    if outside.any():
+        sampled[:, outside] = OUTSIDE
     return sampled
 
 

@@ -1,5 +1,6 @@
 """Losses: pure functions, and thin registered modules where a config names them."""
 
+from mmkd.models.losses.bank_similarity import BankSimilarity
 from mmkd.models.losses.decoupled_kd import DecoupledKD, decoupled_kd
 from mmkd.models.losses.feature_distance import FeatureDistance, feature_distance
 from mmkd.models.losses.group_contrast import group_contrast
@@ -30,6 +31,7 @@ from mmkd.models.losses.soft_target_kl import (
 
 __all__ = [
     'IGNORE',
+    'BankSimilarity',
     'DecoupledKD',
     'FeatureDistance',
     'InfoNCELoss',

@@ -62,18 +62,18 @@ def _pool_labels(
 ) -> Tensor:
     """Count the pixels of each label in each cell, ``(N, K, t, h, w)``."""
     time, y, x = axes
-    clip = torch.arange(len(maps), device=maps.device)[:, None, None, None]
-    # Clip, cell and label as one number.
-    index = clip * time.cells + time.cell[:, None, None]
-    index = index * y.cells + y.cell[:, None]
-    index = index * x.cells + x.cell
-    index = index * num_parts + maps.clamp(max=num_parts - 1)
-    known = (maps < num_parts) & valid[:, :, None, None]
-    size = (len(maps), *(axis.cells for axis in axes), num_parts)
+    # Cell and label as one number; what is not known is a label more. Few passes over
+    # all places, as this is the largest part of the cost of the task.
+    width = num_parts + 1
+    cell = (time.cell[:, None, None] * y.cells + y.cell[:, None]) * x.cells + x.cell
+    label = maps.clamp(max=num_parts).masked_fill(~valid[:, :, None, None], num_parts)
+    index = (cell * width + label).flatten(1)
+    size = (len(maps), *(axis.cells for axis in axes), width)
     mass = torch.zeros(size, device=maps.device)
     # Sums of ones: exact in any order.
-    mass.view(-1).scatter_add_(0, index.flatten(), known.float().flatten())
-    return mass.movedim(-1, 1)
+    ones = mass.new_ones(()).expand_as(index)
+    mass.flatten(1).scatter_add_(1, index, ones)
+    return mass[..., :num_parts].movedim(-1, 1)
 
 
 def _pool_probabilities(

@@ -1,0 +1,21 @@
+# The rendered figures of tools/data/prepare.py synthetic, decoded once at 64 pixels.
+videos = dict(
+    prefix='data/synthetic/videos',
+    lists=[f'data/synthetic/{name}.txt' for name in ('unlabelled', 'train', 'test')],
+    short_side=64,
+)
+# Pixels of the clips that VSPP and PCL are trained on.
+PRETRAIN_48 = {
+    'train_dataloader.dataset.pipeline.3.scale': (54, 54),
+    'train_dataloader.dataset.pipeline.4.transforms.0.size': 48,
+}
+# And of those that networks are fine-tuned and tested on.
+FINETUNE_48 = {
+    'train_dataloader.dataset.pipeline.4.scale': (48, 48),
+    'test_dataloader.dataset.pipeline.3.scale': (48, 48),
+}
+# And of those that features of a network that PCL trained are read from.
+RETRIEVE_48 = {
+    'model.data_preprocessor.convention': 'imagenet',
+    'test_dataloader.dataset.pipeline.3.scale': (48, 48),
+}

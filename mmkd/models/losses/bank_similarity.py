@@ -1,0 +1,82 @@
+"""Similarity over the teacher's memory bank: rank its videos as the teacher does."""
+
+import torch
+from mmengine.runner.checkpoint import _load_checkpoint
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mmkd.errors import UserError
+from mmkd.models.losses.shapes import check_same_shape
+from mmkd.models.losses.similarity_kl import similarity_kl
+from mmkd.registry import MODELS
+
+
+@MODELS.register_module()
+class BankSimilarity(nn.Module):
+    """KL between the similarities to the memory bank that the teacher has left.
+
+    PCL keeps one feature of every training video in a memory bank, which is in its
+    checkpoint. Both networks' embeddings are brought to unit length and compared with
+    all of it. The bank stays as it is, and is read from the teacher's checkpoint anew:
+    it is not in the student's. As the teacher is frozen, its bank is the mean of what
+    it would say of these videos again. The student's own bank could not serve: its
+    features are in another space than the teacher's.
+
+    Source: ours; the divergence as in :class:`QueueSimilarity`, the bank is that of
+    PCL, https://arxiv.org/abs/2010.15464.
+
+    Args:
+        checkpoint: The teacher's.
+        bank: Name of the bank in it. Defaults to that of PCL's first view.
+        student_temperature: Defaults to 0.07.
+        teacher_temperature: Defaults to 0.07.
+
+    Raises:
+        UserError: If the checkpoint has no such bank.
+    """
+
+    features: Tensor
+
+    def __init__(
+        self,
+        checkpoint: str,
+        bank: str = 'tasks.contrast.banks.0',
+        student_temperature: float = 0.07,
+        teacher_temperature: float = 0.07,
+    ) -> None:
+        super().__init__()
+        content = _load_checkpoint(checkpoint, map_location='cpu')
+        state = content.get('state_dict', content)
+        features = state.get(f'{bank}.features')
+        if not isinstance(features, Tensor) or features.ndim != 2 or not len(features):
+            ending = '.features'
+            known = [k.removesuffix(ending) for k in state if k.endswith(ending)]
+            raise UserError(
+                f'{checkpoint} has no memory bank {bank!r}; it has: '
+                f'{", ".join(known) or "none"}',
+                'Name one, or take a teacher that PCL has trained.',
+            )
+        self.register_buffer('features', features.float(), persistent=False)
+        self.temperatures = student_temperature, teacher_temperature
+
+    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return the loss of embeddings ``(N, C)`` twice.
+
+        Raises:
+            ValueError: If the shapes differ, or the width is not that of the bank.
+        """
+        check_same_shape(student, teacher, ndim=2)
+        width = self.features.shape[1]
+        if student.shape[1] != width:
+            raise ValueError(f'the bank has features of width {width}')
+        return similarity_kl(
+            self._similarities(student),
+            self._similarities(teacher.detach()),
+            *self.temperatures,
+        )
+
+    def _similarities(self, x: Tensor) -> Tensor:
+        # Divided by a temperature of 0.07, half precision would be too coarse.
+        x = x.to(torch.promote_types(x.dtype, torch.float32))
+        with torch.autocast(x.device.type, enabled=False):
+            return functional.normalize(x, dim=1) @ self.features.to(x.dtype).t()
