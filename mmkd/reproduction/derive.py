@@ -57,6 +57,21 @@ def filled(value: Any, files: Mapping[str, str]) -> Any:
         return {key: filled(child, files) for key, child in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(filled(child, files) for child in value)
+    name = _placeholder(value)
+    return value if name is None else files[name]
+
+
+def stages_read(value: Any) -> list[str]:
+    """Return the stages whose checkpoints a stage's options name, in their order."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return list(dict.fromkeys(name for x in value for name in stages_read(x)))
+    stage, _, file = (_placeholder(value) or '').partition('.')
+    return [stage] if file == 'checkpoint' else []
+
+
+def _placeholder(value: Any) -> str | None:
     if isinstance(value, str) and value.startswith('{') and value.endswith('}'):
-        return files[value[1:-1]]
-    return value
+        return value[1:-1]
+    return None

@@ -85,5 +85,6 @@ def _drift(folder: Path, before: str, after: str) -> float:
     if not cached.exists():
         config = folder / 'configs' / f'{after}.py'
         files = [checkpoint_of(folder / stage, None) for stage in (before, after)]
-        write_json(cached, {'cka': feature_drift(config, *files)})
+        tables = folder / after / 'features'
+        write_json(cached, {'cka': feature_drift(config, *files, tables)})
     return json.loads(cached.read_text())['cka']
