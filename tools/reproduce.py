@@ -11,9 +11,14 @@ import sys
 import time
 from pathlib import Path
 
-from mmkd.errors import one_line_errors
+from mmkd.errors import UserError, one_line_errors
 from mmkd.pipeline import TIME_IS_UP, Stopped
-from mmkd.reproduction import read_experiment, run_experiment, write_evidence
+from mmkd.reproduction import (
+    Experiment,
+    read_experiment,
+    run_experiment,
+    write_evidence,
+)
 
 TOOLS = Path(__file__).resolve().parent
 CONFIGS = TOOLS.parent / 'configs' / 'reproduce'
@@ -27,10 +32,9 @@ def main() -> None:
     # on the number of jobs need the same number in each.
     os.environ.setdefault('OMP_NUM_THREADS', '1')
     folder = CONFIGS / args.preset
-    names = args.experiments or sorted(path.stem for path in folder.glob('*.py'))
     work_dir = args.work_dir / args.preset
     with one_line_errors():
-        experiments = [read_experiment(folder / f'{name}.py') for name in names]
+        experiments = _experiments(folder, args.experiments)
         try:
             for experiment in experiments:
                 run_experiment(
@@ -42,6 +46,24 @@ def main() -> None:
         page = args.write or work_dir / 'evidence.md'
         write_evidence(experiments, work_dir, page)
     print(f'{page} has the tables')
+
+
+def _experiments(folder: Path, names: list[str]) -> list[Experiment]:
+    """Return those that are named, or else all whose videos are there."""
+    if names:
+        return [read_experiment(folder / f'{name}.py') for name in names]
+    found = [read_experiment(path) for path in sorted(folder.glob('*.py'))]
+    missing = [(one, one.missing_lists()) for one in found]
+    for one, lists in missing:
+        if lists:
+            print(f'{one.name} passed over: {lists[0]} is not there (docs/data.md)')
+    ready = [one for one, lists in missing if not lists]
+    if not ready:
+        raise UserError(
+            f'no experiment of {folder} has its videos',
+            'Start with: python tools/data/prepare.py synthetic',
+        )
+    return ready
 
 
 def _parser() -> argparse.ArgumentParser:

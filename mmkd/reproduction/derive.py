@@ -6,7 +6,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmkd.reproduction.enlarge import Larger, enlarge
 from mmkd.reproduction.experiment import Experiment
+from mmkd.reproduction.variant import moved
 
 
 def derive_config(
@@ -23,6 +25,9 @@ def derive_config(
     entry = experiment.stages[stage]
     cfg = Config.fromfile(experiment.folder / entry['config'])
     cfg.merge_from_dict(filled(entry.get('options', {}), files))
+    cfg = Config(moved(cfg.to_dict(), experiment.folders), filename=cfg.filename)
+    if experiment.larger is not None:
+        enlarge(cfg, Larger(**experiment.larger))
     for name in ('train_dataloader', 'test_dataloader'):
         if packed is not None and cfg.get(name) is not None:
             read_packed(cfg[name], str(packed))

@@ -1,6 +1,6 @@
 """Run the stages of an experiment for every seed, and collect what they measured."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmkd.datasets.packed.writing import pack_videos
@@ -93,20 +93,21 @@ def stages_of(
     """Return the stages of one seed; their configs are written below ``folder``."""
     stages = []
     files: dict[str, str] = {}
-    for name, entry in experiment.stages.items():
+    for name in experiment.stages:
         where = experiment.place(name, seed)
         path = folder / 'configs' / f'{where}.py'
         text = derive_config(experiment, name, files, packed).pretty_text
         write_text(path, text)
+        epochs = experiment.epochs(name)
         files[f'{name}.config'] = str(path)
-        files[f'{name}.checkpoint'] = str(folder / where / last_checkpoint(entry))
+        files[f'{name}.checkpoint'] = str(folder / where / last_checkpoint(epochs))
         stages.append(_stage(experiment, name, seed, path))
     return stages
 
 
-def last_checkpoint(entry: Mapping) -> str:
-    """Return the name of a training stage's last checkpoint; it says its epochs."""
-    return f'epoch_{entry["epochs"]}.pth' if 'epochs' in entry else ''
+def last_checkpoint(epochs: int | None) -> str:
+    """Return the name of a training stage's last checkpoint, if it says its epochs."""
+    return f'epoch_{epochs}.pth' if epochs else ''
 
 
 def _stage(experiment: Experiment, name: str, seed: int, config: Path) -> Stage:

@@ -12,6 +12,7 @@ from mmkd.reproduction.figures import pretext_curve, pretext_figures
 from mmkd.reproduction.running import stages_of
 from tests.shared_files import ROOT
 
+EXPERIMENTS = sorted((ROOT / 'configs/reproduce').glob('[!_]*/*.py'))
 # They note what they were asked, and measure rate and seed.
 PROGRAM = """
 import json, pathlib, sys
@@ -148,9 +149,7 @@ def test_accuracy_on_held_out_videos(tmp_path: Path) -> None:
     assert pretext_figures(tmp_path / 'none', 61.0) == {}
 
 
-@pytest.mark.parametrize(
-    'path', sorted((ROOT / 'configs/reproduce').glob('*/*.py')), ids=lambda p: p.stem
-)
+@pytest.mark.parametrize('path', EXPERIMENTS, ids=lambda p: f'{p.parent.name}/{p.stem}')
 def test_the_experiments_can_be_read(path: Path) -> None:
     experiment = read_experiment(path)
     assert experiment.comparisons and len(experiment.arms) > 1
