@@ -4,8 +4,13 @@ Works where mmkd cannot be imported: see :mod:`mmkd.doctor`.
 """
 
 import sys
-from pathlib import Path
-from types import ModuleType
+
+# A json.py in PYTHONPATH must not stop this program: Python's own modules come first.
+_own = str(sys.modules['os'].__file__).rpartition('os.')[0].rstrip('/\\')
+sys.path.sort(key=lambda path: not path.startswith(_own) or 'packages' in path)
+
+from pathlib import Path  # noqa: E402
+from types import ModuleType  # noqa: E402
 
 if sys.version_info < (3, 11):  # noqa: UP036  (whoever has it needs to be told)
     print('fail  Python  %s is older than 3.11' % sys.version.split()[0])  # noqa: UP031

@@ -4,6 +4,8 @@ A cure is applied only where its fault is present, so a repaired upstream releas
 left alone. None of them switches a safety measure off.
 """
 
+from functools import partial
+
 from mmkd.compat.atomic_checkpoints import (
     LATE_REMOVAL,
     RELATIVE_POINTER,
@@ -59,7 +61,7 @@ def apply() -> None:
             continue
         _CONSIDERED.add(cure.name)
         if cure.waits_for:
-            after_import(cure.waits_for, lambda cure=cure: _consider(cure))  # type: ignore[misc]
+            after_import(cure.waits_for, partial(_consider, cure))
         else:
             _consider(cure)
 

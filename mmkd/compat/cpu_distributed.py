@@ -62,7 +62,8 @@ CPU_PROCESS_GROUP = Cure(
 
 CPU_DATA_PARALLEL = Cure(
     name='mmengine: data parallel without an accelerator',
-    link='https://github.com/open-mmlab/mmengine/blob/v0.10.7/mmengine/runner/runner.py',
+    link='https://github.com/open-mmlab/mmengine/blob/v0.10.7/mmengine/'
+    'runner/runner.py',
     needed=_no_accelerator,
     apply=_patch_data_parallel,
     waits_for='mmengine.model.wrappers.distributed',

@@ -39,7 +39,8 @@ def _patch() -> None:
 
 HALF_PRECISION_SCORES = Cure(
     name='mmaction: training accuracy of scores in bf16',
-    link='https://github.com/open-mmlab/mmaction2/blob/v1.2.0/mmaction/models/heads/base.py',
+    link='https://github.com/open-mmlab/mmaction2/blob/v1.2.0/mmaction/'
+    'models/heads/base.py',
     needed=_numpy_refuses,
     apply=_patch,
     waits_for='mmaction.models.heads.base',

@@ -19,7 +19,8 @@ def _silence(message: str) -> None:
 
 OPERATOR_WARNING = Cure(
     name='mmcv-lite warns at import of an operator that no network here needs',
-    link='https://github.com/open-mmlab/mmcv/blob/v2.1.0/mmcv/cnn/bricks/transformer.py',
+    link='https://github.com/open-mmlab/mmcv/blob/v2.1.0/mmcv/cnn/bricks/'
+    'transformer.py',
     needed=lambda: bool(_installed('mmcv-lite')),
     apply=lambda: _silence('Fail to import ``MultiScaleDeformable'),
 )

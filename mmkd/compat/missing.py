@@ -50,7 +50,8 @@ NO_DRN = Cure(
 NO_IMPORTLIB_METADATA = Cure(
     name='mmaction: undeclared importlib_metadata',
     # The import stands in a file whose requirement is listed nowhere.
-    link='https://github.com/open-mmlab/mmaction2/blob/v1.2.0/mmaction/utils/dependency.py',
+    link='https://github.com/open-mmlab/mmaction2/blob/v1.2.0/mmaction/utils/'
+    'dependency.py',
     needed=lambda: find_spec('importlib_metadata') is None,
     apply=_alias_importlib_metadata,
 )

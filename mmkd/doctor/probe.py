@@ -12,6 +12,7 @@ from typing import Any
 TIME_LIMIT = 120.0  # seconds; a first import from a network disk takes its time
 
 _ANSWER = 'doctor-answer:'
+_END = 'doctor-end'
 _PROLOGUE = f"""
 import json, sys
 def answer(**facts):
@@ -45,7 +46,8 @@ def run_probe(code: str, seconds: float = TIME_LIMIT) -> Probe:
     # A plain entry of the path, so that installed packages still come first in the
     # order that the user has.
     root = f'sys.path.append({str(Path(__file__).parents[2])!r})\n'
-    command = [sys.executable, '-P', '-c', _PROLOGUE + root + code]
+    end = f'\nprint({_END!r}, flush=True)'
+    command = [sys.executable, '-P', '-c', _PROLOGUE + root + code + end]
     environment = {**os.environ, 'PYTHONWARNINGS': 'ignore'}
     try:
         child = subprocess.run(
@@ -61,7 +63,7 @@ def run_probe(code: str, seconds: float = TIME_LIMIT) -> Probe:
     except OSError as error:
         return Probe({}, f'{sys.executable} cannot be started: {error}')
     facts = _facts(child.stdout)
-    if child.returncode == 0:
+    if child.returncode == 0 and _END.encode() in child.stdout.splitlines():
         return Probe(facts)
     return Probe(facts, _last_words(child.returncode, child.stderr))
 

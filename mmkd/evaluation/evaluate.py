@@ -18,7 +18,7 @@ from mmkd.evaluation.model import load_model, load_whole_model
 from mmkd.evaluation.presets import PRESETS, Preset
 from mmkd.evaluation.protocols import FROZEN, PROTOCOLS, Tables
 from mmkd.evaluation.report import SplitResult
-from mmkd.evaluation.row_store import RowStore
+from mmkd.evaluation.row_store import Rows, RowStore
 from mmkd.evaluation.table_facts import table_facts, table_key
 from mmkd.files import write_json
 from mmkd.models.teachers.state_hash import state_hash
@@ -71,11 +71,23 @@ class SplitEvaluation:
     def prepare(self) -> None:
         """Extract features and fine-tune; go on from what is there already."""
         if set(self.what.protocols) & set(FROZEN):
-            forms = tuple(dict.fromkeys(('average', *self.what.preset.pooling)))
             for part in ('train', 'test'):
-                self._fill(part, forms, self.weights, self._features)
+                self.features(part)
         if 'finetune' in self.what.protocols:
             self._fine_tune()
+
+    def features(self, part: str) -> Rows:
+        """Extract the features of a list, or take those that are there.
+
+        Args:
+            part: ``'train'`` or ``'test'``.
+
+        Returns:
+            ``label`` ``(V,)`` and a table ``(V, C)`` for each form of pooling.
+        """
+        forms = tuple(dict.fromkeys(('average', *self.what.preset.pooling)))
+        self._fill(part, forms, self.weights, self._encoder)
+        return self.stores[part].read() or {}
 
     def measure(self) -> SplitResult:
         """Return what the protocols make of it; for the first process."""
@@ -102,7 +114,7 @@ class SplitEvaluation:
         weights = state_hash(model.state_dict())
         self._fill('scores', ('score',), weights, lambda _: ScoreEncoder(model))
 
-    def _features(self, forms: tuple[str, ...]) -> FeatureEncoder:
+    def _encoder(self, forms: tuple[str, ...]) -> FeatureEncoder:
         return FeatureEncoder(self.model, forms)
 
     def _fill(

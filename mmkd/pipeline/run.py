@@ -1,20 +1,29 @@
-"""Run the stages of a pipeline one after the other, and continue where it stopped."""
+"""Run the stages of a pipeline in their order, and continue where it stopped."""
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from mmkd.errors import UserError
-from mmkd.pipeline.child import run_child
+from mmkd.pipeline.children import Children
 from mmkd.pipeline.command import stage_command
+from mmkd.pipeline.schedule import run_scheduled
 from mmkd.pipeline.stage import Stage
 from mmkd.pipeline.state import StageState, checkpoint_of, read_state
 
+LOG = 'output.log'
+
 
 def run_pipeline(
-    stages: list[Stage], tools: Path, work_dir: Path, processes: int = 1
+    stages: list[Stage],
+    tools: Path,
+    work_dir: Path,
+    processes: int = 1,
+    jobs: int = 1,
+    deadline: float | None = None,
 ) -> dict[str, StageState]:
     """Run every stage that is not done yet.
 
@@ -26,29 +35,93 @@ def run_pipeline(
         tools: Folder of ``train.py``, ``test.py`` and ``evaluate.py``.
         work_dir: Folder of the pipeline.
         processes: Processes per training stage. Defaults to 1.
+        jobs: Stages that run at a time, where they do not need each other. With more
+            than one, what a stage prints goes into ``output.log`` in its folder.
+            Defaults to 1.
+        deadline: When to let the running stages save and stop, on the clock of
+            ``time.monotonic``. Defaults to None: never.
 
     Returns:
         The state of every stage, by name.
 
     Raises:
         UserError: If a stage fails, or was started before with other settings.
+        Stopped: If it was told to stop, or the deadline came.
     """
-    console = Console()
-    states: dict[str, StageState] = {}
-    for number, stage in enumerate(stages, start=1):
-        folder = work_dir / stage.name
-        source = states[stage.weights].fingerprint if stage.weights in states else ''
-        state = read_state(folder, stage.fingerprint(source))
-        states[stage.name] = state
-        title = f'stage {number} of {len(stages)}: {stage.name}'
-        if state.done:
-            console.print(f'{title}, done before', style='dim')
-            continue
-        console.rule(title)
-        weights = _weights(stage, work_dir, states)
-        command = stage_command(stage, tools, folder, weights, processes)
-        _run(stage, state, folder, command)
+    states = _read_states(stages, work_dir)
+    with Children(deadline) as children:
+        run = _Run(stages, states, tools, work_dir, processes, jobs, children)
+        run_scheduled(run.needs(), run.stage, jobs)
     return states
+
+
+def _read_states(stages: list[Stage], work_dir: Path) -> dict[str, StageState]:
+    states: dict[str, StageState] = {}
+    for stage in stages:
+        source = states[stage.weights].fingerprint if stage.weights in states else ''
+        folder = work_dir / stage.name
+        states[stage.name] = read_state(folder, stage.fingerprint(source))
+    return states
+
+
+@dataclass
+class _Run:
+    """One start of a pipeline."""
+
+    stages: list[Stage]
+    states: dict[str, StageState]
+    tools: Path
+    work_dir: Path
+    processes: int
+    jobs: int
+    children: Children
+
+    def __post_init__(self) -> None:
+        self.console = Console()
+        self.places = {stage.name: i for i, stage in enumerate(self.stages)}
+
+    def needs(self) -> dict[str, set[str]]:
+        """Return for each stage those that it starts from or reads."""
+        return {
+            stage.name: {stage.weights or '', *stage.needs} & self.places.keys()
+            for stage in self.stages
+        }
+
+    def stage(self, name: str) -> None:
+        """Run a stage unless it is done; if it fails, the others stop too."""
+        place = self.places[name]
+        title = f'stage {place + 1} of {len(self.stages)}: {name}'
+        if self.states[name].done:
+            self.console.print(f'{title}, done before', style='dim')
+            return
+        self.console.rule(title)
+        try:
+            self._run(self.stages[place])
+        except UserError as error:
+            self.children.stop(error)
+            raise
+
+    def _run(self, stage: Stage) -> None:
+        folder, state = self.work_dir / stage.name, self.states[stage.name]
+        weights = _weights(stage, self.work_dir, self.states)
+        command = stage_command(stage, self.tools, folder, weights, self.processes)
+        state.write(folder)
+        log = folder / LOG if self.jobs > 1 else None
+        start = time.monotonic()
+        try:
+            code = self.children.run(command, log)
+            state.done = code == 0
+        finally:
+            state.seconds += time.monotonic() - start
+            if state.done:
+                state.metrics = _metrics(folder / 'metrics.json')
+            state.write(folder)
+        if not state.done:
+            where = log or 'the lines above'
+            raise UserError(
+                f'stage {stage.name!r} ended with status {code}',
+                f'See {where}; the same command continues from there.',
+            )
 
 
 def _weights(
@@ -61,20 +134,7 @@ def _weights(
     return Path(stage.weights)
 
 
-def _run(stage: Stage, state: StageState, folder: Path, command: list[str]) -> None:
-    state.write(folder)
-    start = time.monotonic()
-    code = run_child(command)
-    state.seconds += time.monotonic() - start
-    state.done = code == 0
-    metrics = folder / 'metrics.json'
-    if state.done and metrics.exists():
-        report = json.loads(metrics.read_text())
-        # Of evaluate.py's report only the figures: the records stay in its own file.
-        state.metrics = {k: v for k, v in report.items() if isinstance(v, (int, float))}
-    state.write(folder)
-    if not state.done:
-        raise UserError(
-            f'stage {stage.name!r} ended with status {code}',
-            'See the lines above; the same command continues from there.',
-        )
+def _metrics(path: Path) -> dict[str, float]:
+    """Return of evaluate.py's report only the figures: its file keeps the records."""
+    report = json.loads(path.read_text()) if path.exists() else {}
+    return {k: v for k, v in report.items() if isinstance(v, (int, float))}

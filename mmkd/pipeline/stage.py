@@ -32,6 +32,7 @@ class Stage:
         options: Settings that override the config's, as ``--cfg-options`` does.
         seed: Random seed of a training. Defaults to 0.
         protocols: What ``evaluate.py`` measures.
+        needs: Other stages that must be done before, whose files its config names.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Stage:
     options: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     protocols: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
     def fingerprint(self, source: str) -> str:
         """Return a hash of all that decides the stage's outcome.

@@ -15,7 +15,7 @@ class StageState:
     Attributes:
         fingerprint: Of the settings it was started with.
         done: Whether it ran to its end.
-        seconds: Wall time of its runs that came to an end, failed ones included.
+        seconds: Wall time of its runs, failed and stopped ones included.
         metrics: Figures it measured.
     """
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmkd.reproduction.enlarge import Larger, enlarge
 from mmkd.reproduction.experiment import Experiment
+from mmkd.reproduction.variant import moved
 
 
 def derive_config(
@@ -23,6 +25,9 @@ def derive_config(
     entry = experiment.stages[stage]
     cfg = Config.fromfile(experiment.folder / entry['config'])
     cfg.merge_from_dict(filled(entry.get('options', {}), files))
+    cfg = Config(moved(cfg.to_dict(), experiment.folders), filename=cfg.filename)
+    if experiment.larger is not None:
+        enlarge(cfg, Larger(**experiment.larger))
     for name in ('train_dataloader', 'test_dataloader'):
         if packed is not None and cfg.get(name) is not None:
             read_packed(cfg[name], str(packed))
@@ -57,6 +62,21 @@ def filled(value: Any, files: Mapping[str, str]) -> Any:
         return {key: filled(child, files) for key, child in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(filled(child, files) for child in value)
+    name = _placeholder(value)
+    return value if name is None else files[name]
+
+
+def stages_read(value: Any) -> list[str]:
+    """Return the stages whose checkpoints a stage's options name, in their order."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return list(dict.fromkeys(name for x in value for name in stages_read(x)))
+    stage, _, file = (_placeholder(value) or '').partition('.')
+    return [stage] if file == 'checkpoint' else []
+
+
+def _placeholder(value: Any) -> str | None:
     if isinstance(value, str) and value.startswith('{') and value.endswith('}'):
-        return files[value[1:-1]]
-    return value
+        return value[1:-1]
+    return None

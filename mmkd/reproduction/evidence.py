@@ -12,12 +12,13 @@ from mmkd.reproduction.summary import compare, mean_and_spread
 
 HEAD = """# Evidence
 
-The central claims of the papers at the size of a laptop, made by
+The central claims of the papers at the size of {size}, made by
 `python tools/reproduce.py`. Every figure is mean ± standard deviation over the seeds;
 p values are those of a two-sided paired t-test, which with few seeds rarely says
-anything. Small networks, small clips, rendered figures: what shows here need not show
-at full scale, nor the other way round.
+anything. Small networks, small clips, few videos: what shows here need not show at full
+scale, nor the other way round.
 """
+SIZES = {'laptop': 'a laptop', 'gpu': 'one GPU'}
 
 
 def write_evidence(experiments: Sequence[Experiment], work_dir: Path, out: Path) -> int:
@@ -35,7 +36,8 @@ def write_evidence(experiments: Sequence[Experiment], work_dir: Path, out: Path)
         Number of sections.
     """
     remarks = kept_remarks(out)
-    sections = [HEAD]
+    preset = experiments[0].folder.name if experiments else 'laptop'
+    sections = [HEAD.format(size=SIZES.get(preset, preset))]
     for experiment in experiments:
         path = work_dir / experiment.name / 'figures.json'
         if path.exists():
@@ -67,13 +69,16 @@ def section(experiment: Experiment, run: dict) -> str:
     arms: dict[str, dict[str, list[float]]] = run['arms']
     measures = sorted({name for figures in arms.values() for name in figures})
     seeds = ' '.join(map(str, run['seeds']))
+    preset = experiment.folder.name
+    chosen = f' --preset {preset}' if preset != 'laptop' else ''
     lines = [
         f'## {experiment.name}',
         '',
         f'{experiment.claim}',
         '',
         f'Seeds {seeds}; {run["minutes"]:.0f} minutes; {run["date"]}; '
-        f'`python tools/reproduce.py {experiment.name} --seeds {seeds}`.',
+        f'`python tools/reproduce.py {experiment.name}{chosen} --seeds {seeds}`.',
+        *([_size(experiment.larger)] if experiment.larger else []),
         '',
         f'| | {" | ".join(measures)} |',
         '|---' * (len(measures) + 1) + '|',
@@ -85,6 +90,14 @@ def section(experiment: Experiment, run: dict) -> str:
         lines.append(f'| {arm} | {" | ".join(cells)} |')
     lines += ['', *(differences(pair, arms) for pair in experiment.comparisons), '']
     return '\n'.join(lines)
+
+
+def _size(larger: dict) -> str:
+    facts = ', '.join(f'{name} {value}' for name, value in larger.items())
+    return (
+        f'Larger than the configs: {facts} (width and epochs are factors; the names of '
+        'the arms give the width of the configs).'
+    )
 
 
 def shown(values: Sequence[float]) -> str:

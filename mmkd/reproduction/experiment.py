@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmkd.errors import UserError
+from mmkd.reproduction.variant import moved, use_data
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,12 @@ class Experiment:
             decoded once. None reads the files as the configs do.
         held_out: Arguments of ``HeldOutPretextHook`` for stages that pre-train.
         level: Pretext accuracy in percent that "epochs to reach" is counted to.
+        data: Data set whose configs and lists take the place of the synthetic one's.
+            None keeps what the file names.
+        folders: Where folders of data lie instead, e.g.
+            ``{'data/synthetic': 'data/synthetic_160'}``.
+        larger: Arguments of :class:`~mmkd.reproduction.enlarge.Larger`. None keeps the
+            size of the configs.
         drift: For arms, the two stages whose features are compared by linear CKA.
     """
 
@@ -39,11 +46,24 @@ class Experiment:
     videos: dict[str, Any] | None = None
     held_out: dict[str, Any] | None = None
     level: float | None = None
+    data: str | None = None
+    folders: dict[str, str] = field(default_factory=dict)
+    larger: dict[str, Any] | None = None
     drift: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def place(self, stage: str, seed: int) -> str:
         """Return the folder of a stage, below that of the experiment."""
         return f'shared/{stage}' if stage in self.shared else f'seed{seed}/{stage}'
+
+    def epochs(self, stage: str) -> int | None:
+        """Return the epochs that a stage states, in its larger form if it has one."""
+        epochs = self.stages[stage].get('epochs')
+        return epochs and epochs * (self.larger or {}).get('epochs', 1)
+
+    def missing_lists(self) -> list[str]:
+        """Return the lists of videos that are not there."""
+        lists = (self.videos or {}).get('lists', [])
+        return [path for path in lists if not Path(path).is_file()]
 
 
 def read_experiment(path: Path) -> Experiment:
@@ -64,6 +84,7 @@ def read_experiment(path: Path) -> Experiment:
     missing = [name for name in ('claim', 'stages', 'arms') if name not in values]
     if missing:
         raise UserError(f'{path} lacks {missing[0]}', 'See docs/reproduce.md.')
+    values = moved(use_data(values, path.parent), values.get('folders', {}))
     experiment = Experiment(name=path.stem, folder=path.parent, **values)
     _check_names(experiment, path)
     return experiment

@@ -84,6 +84,7 @@ def _drift(folder: Path, before: str, after: str) -> float:
     cached = folder / after / 'drift.json'
     if not cached.exists():
         config = folder / 'configs' / f'{after}.py'
-        files = [checkpoint_of(folder / stage, None) for stage in (before, after)]
-        write_json(cached, {'cka': feature_drift(config, *files)})
+        start, end = (checkpoint_of(folder / x, None) for x in (before, after))
+        tables = folder / after / 'features'
+        write_json(cached, {'cka': feature_drift(config, start, end, tables)})
     return json.loads(cached.read_text())['cka']

@@ -1,13 +1,13 @@
 """Run the stages of an experiment for every seed, and collect what they measured."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmkd.datasets.packed.writing import pack_videos
 from mmkd.files import write_json, write_text
 from mmkd.pipeline import Stage, run_pipeline
 from mmkd.pipeline.state import StageState
-from mmkd.reproduction.derive import derive_config
+from mmkd.reproduction.derive import derive_config, stages_read
 from mmkd.reproduction.experiment import Experiment
 from mmkd.reproduction.figures import arm_figures
 
@@ -15,7 +15,12 @@ Figures = dict[str, dict[str, list[float]]]
 
 
 def run_experiment(
-    experiment: Experiment, seeds: Sequence[int], tools: Path, work_dir: Path
+    experiment: Experiment,
+    seeds: Sequence[int],
+    tools: Path,
+    work_dir: Path,
+    jobs: int = 1,
+    deadline: float | None = None,
 ) -> Figures:
     """Run what is not done yet.
 
@@ -24,6 +29,10 @@ def run_experiment(
         seeds: Seeds of the training; a shared stage has seed 0.
         tools: Folder of ``train.py``, ``test.py`` and ``evaluate.py``.
         work_dir: Folder of all experiments.
+        jobs: Stages that run at a time; any number gives the same figures. Defaults
+            to 1.
+        deadline: When to let the running stages save and stop, on the clock of
+            ``time.monotonic``. Defaults to None: never.
 
     Returns:
         For each arm and measure one figure a seed, also written to ``figures.json`` in
@@ -31,23 +40,37 @@ def run_experiment(
 
     Raises:
         UserError: If a stage fails, or was started before with other settings.
+        Stopped: If it was told to stop, or the deadline came.
     """
     folder = work_dir / experiment.name
     packed = packed_videos(experiment, work_dir)
-    figures: Figures = {arm: {} for arm in experiment.arms}
-    states: dict[str, StageState] = {}
+    stages: dict[str, Stage] = {}
     for seed in seeds:
-        stages = stages_of(experiment, seed, folder, packed)
-        states |= run_pipeline(stages, tools, folder)
-        for arm in experiment.arms:
-            found = arm_figures(experiment, arm, seed, folder, states)
-            for measure, value in found.items():
-                figures[arm].setdefault(measure, []).append(value)
+        found = stages_of(experiment, seed, folder, packed)
+        stages |= {stage.name: stage for stage in found}
+    run = [*stages.values()]
+    states = run_pipeline(run, tools, folder, jobs=jobs, deadline=deadline)
+    figures = _figures(experiment, seeds, folder, states)
     minutes = sum(state.seconds for state in states.values()) / 60
     write_json(
         folder / 'figures.json',
         {'seeds': list(seeds), 'minutes': minutes, 'arms': figures},
     )
+    return figures
+
+
+def _figures(
+    experiment: Experiment,
+    seeds: Sequence[int],
+    folder: Path,
+    states: dict[str, StageState],
+) -> Figures:
+    figures: Figures = {arm: {} for arm in experiment.arms}
+    for seed in seeds:
+        for arm in experiment.arms:
+            found = arm_figures(experiment, arm, seed, folder, states)
+            for measure, value in found.items():
+                figures[arm].setdefault(measure, []).append(value)
     return figures
 
 
@@ -70,20 +93,21 @@ def stages_of(
     """Return the stages of one seed; their configs are written below ``folder``."""
     stages = []
     files: dict[str, str] = {}
-    for name, entry in experiment.stages.items():
+    for name in experiment.stages:
         where = experiment.place(name, seed)
         path = folder / 'configs' / f'{where}.py'
         text = derive_config(experiment, name, files, packed).pretty_text
         write_text(path, text)
+        epochs = experiment.epochs(name)
         files[f'{name}.config'] = str(path)
-        files[f'{name}.checkpoint'] = str(folder / where / last_checkpoint(entry))
+        files[f'{name}.checkpoint'] = str(folder / where / last_checkpoint(epochs))
         stages.append(_stage(experiment, name, seed, path))
     return stages
 
 
-def last_checkpoint(entry: Mapping) -> str:
-    """Return the name of a training stage's last checkpoint; it says its epochs."""
-    return f'epoch_{entry["epochs"]}.pth' if 'epochs' in entry else ''
+def last_checkpoint(epochs: int | None) -> str:
+    """Return the name of a training stage's last checkpoint, if it says its epochs."""
+    return f'epoch_{epochs}.pth' if epochs else ''
 
 
 def _stage(experiment: Experiment, name: str, seed: int, config: Path) -> Stage:
@@ -91,6 +115,7 @@ def _stage(experiment: Experiment, name: str, seed: int, config: Path) -> Stage:
     weights = entry.get('weights')
     if weights is not None:
         weights = experiment.place(weights, seed)
+    read = stages_read(entry.get('options', {}))
     return Stage(
         name=experiment.place(name, seed),
         config=config,
@@ -98,4 +123,5 @@ def _stage(experiment: Experiment, name: str, seed: int, config: Path) -> Stage:
         weights=weights,
         seed=0 if name in experiment.shared else seed,
         protocols=tuple(entry.get('protocols', ())),
+        needs=tuple(experiment.place(other, seed) for other in read),
     )

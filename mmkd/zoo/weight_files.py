@@ -72,7 +72,8 @@ def read_safetensors(path: Path) -> dict[str, Any]:
     try:
         with safetensors.safe_open(path, framework='pt') as file:
             texts = file.metadata() or {}
-            tensors = OrderedDict((k, file.get_tensor(k)) for k in file.keys())  # noqa: SIM118
+            names = list(file.keys())
+            tensors = OrderedDict((name, file.get_tensor(name)) for name in names)
         meta = json.loads(texts.get(_META, '{}'))
     except (safetensors.SafetensorError, ValueError) as error:
         raise UserError(

@@ -43,7 +43,7 @@ def pairs() -> list[tuple[str, str, str]]:
 
 def test_the_grid_is_complete() -> None:
     expected = {mine for mine, _, _ in pairs()}
-    expected |= {'tiny/human_prior_r3d_synthetic_parsing_only'}
+    expected |= {f'tiny/human_prior_r3d_{x}_parsing_only' for x in TINY}
     assert expected <= {name(path) for path in CONFIGS}
 
 

@@ -1,7 +1,8 @@
 """Every command of the pages names files that are there and options that exist.
 
 Those that need no data, weights or hours are run. What each of the others needs is
-listed in ``NEEDS``.
+listed in ``NEEDS``, and for those that are no tool of ours in ``OTHERS``. A line of a
+block of commands that neither knows fails.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import commands, mentions, pages
+from tests.docs.pages import PROGRAMS, commands, mentions, pages, split_code
 from tests.shared_files import ROOT
 
 TEXTS = [page.read_text() for page in pages()]
@@ -45,6 +46,41 @@ NEEDS = {
     'tools/train.py': 'data',
     'tools/zoo.py': 'published weights; tests/zoo runs it',
 }
+# By how they begin.
+OTHERS = {
+    'make check': '.ci/run has it',
+    'make demo': 'the network and minutes',
+    'make docs': '.ci/run has it',
+    'make help': 'nothing: it is run below',
+    'make install': 'the network; .ci/run has it',
+    'make spell': '.ci/run has it',
+    'make test': '.ci/run has it',
+    'make test-quick': '.ci/run has it, on the older NumPy',
+    'mim ': 'the package openmim; tests/test_installed.py reads configs as it does',
+    'pip install': 'the network; tests/test_installed.py does that of this project',
+    'pip uninstall': 'an environment to spoil',
+    'python -m tests.faults': 'minutes; tests/faults has a test with fewer cases',
+    'python3.11 -m venv': 'an environment to make; tools/make_venv.sh does it',
+    '. .venv/bin/activate': 'the environment',
+    'cd mmkd': 'what git clone gives',
+    'git clone <': 'the address of the repository',
+    'pre-commit install': 'the package pre-commit',
+    'tensorboard --logdir': 'the package tensorboard and the folder of a run',
+}
+# What no block without a command of ours may begin a line with.
+PROGRAMS_OF_OTHERS = (
+    *('apt-get', 'cd', 'conda', 'curl', 'docker', 'export', 'git', 'nvidia-smi'),
+    *(
+        'pre-commit',
+        'sbatch',
+        'srun',
+        'tar',
+        'tensorboard',
+        'torchrun',
+        'unzip',
+        'wget',
+    ),
+)
 LAUNCHED = {
     'tools/dist_train.sh': 'tools/train.py',
     'tools/dist_test.sh': 'tools/test.py',
@@ -107,6 +143,52 @@ def test_its_target_exists(command: str) -> None:
     targets = re.findall(r'^([\w-]+):', (ROOT / 'Makefile').read_text(), re.M)
     words = [word for word in command.split()[1:] if '=' not in word]
     assert set(words) <= set(targets)
+
+
+def is_known(command: str) -> bool:
+    """Tell whether a line of a block is a command of a tool, or one of ``OTHERS``."""
+    return 'tools/' in command or command.startswith(tuple(OTHERS))
+
+
+def lines_of(text: str) -> list[list[str]]:
+    """Return the blocks of a page that hold commands, as lines without remarks."""
+    blocks = []
+    for block in split_code(text)[1]:
+        joined = re.sub(r'\\\n\s*', ' ', block).splitlines()
+        parts = [
+            part for x in joined for part in re.sub(r'(^| )#.*', '', x).split('&&')
+        ]
+        blocks.append([' '.join(part.split()) for part in parts if part.strip()])
+    begins = (*PROGRAMS, *PROGRAMS_OF_OTHERS)
+    return [b for b in blocks if any(line.split()[0] in begins for line in b)]
+
+
+@pytest.mark.parametrize('page', pages(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_line_of_a_block_of_commands_is_classified(page: Path) -> None:
+    lines = [line for block in lines_of(page.read_text()) for line in block]
+    assert [line for line in lines if not is_known(line)] == []
+
+
+def test_every_mentioned_command_is_classified() -> None:
+    assert [command for command in MENTIONED if not is_known(command)] == []
+    used = [begin for begin in OTHERS if any(c.startswith(begin) for c in ALL)]
+    lines = [x for text in TEXTS for block in lines_of(text) for x in block]
+    used += [begin for begin in OTHERS if any(x.startswith(begin) for x in lines)]
+    assert set(used) == set(OTHERS)
+
+
+def test_an_unknown_line_is_seen() -> None:
+    text = 'Do\n\n    make check  # fast\n    rm -rf \\\n        x && make test\n'
+    (lines,) = lines_of(text)
+    assert lines == ['make check', 'rm -rf x', 'make test']
+    assert [line for line in lines if not is_known(line)] == ['rm -rf x']
+    assert lines_of('A\n\n    curl x\n') == [['curl x']]
+
+
+def test_make_help() -> None:
+    done = subprocess.run(['make', 'help'], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert re.search(r'^demo +\S', done.stdout, re.M)
 
 
 def runnable() -> list[str]:

@@ -37,3 +37,14 @@ def test_yaml_files_are_read() -> None:
         assert isinstance(yaml.safe_load(path.read_text()), dict)
     hooks = yaml.safe_load(paths[0].read_text())['repos'][0]['hooks']
     assert {hook['entry'].split()[0] for hook in hooks} == {'ruff', 'mypy', 'codespell'}
+
+
+def test_the_readme_cites_the_same_papers() -> None:
+    text = ' '.join((ROOT / 'README.md').read_text().split())
+    citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
+    for paper in citation['references']:
+        assert f'title = {{{paper["title"]}}}' in text
+        names = [author['family-names'] for author in paper['authors']]
+        assert all(name in text for name in names)
+        assert paper.get('doi', paper.get('url', '').rpartition('/')[2]) in text
+    assert text.count('@inproceedings{') + text.count('@article{') == 4

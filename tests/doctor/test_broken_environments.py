@@ -232,3 +232,28 @@ def test_videos_have_moved(site: BrokenSite) -> None:
     assert code == 1
     assert 'leads to /nonexistent/UCF-101, which is not there' in report
     assert remedy_of(report, 'data/ucf101').startswith('python tools/data/prepare.py')
+
+
+def test_a_list_is_a_folder(site: BrokenSite) -> None:
+    folder = data_set(site.folder, 'a.avi 0\n')
+    (folder / 'val.txt').mkdir()
+    code, report = site.examine('--only', 'data')
+    assert (code, status_of(report, 'data/ucf101')) == (1, 'fail')
+    assert 'val.txt cannot be read: Is a directory' in report
+
+
+def test_a_module_of_python_is_hidden(site: BrokenSite) -> None:
+    site.module('json', "raise RuntimeError('not me')")
+    site.module('pathlib', '').module('random', '')
+    code, report = site.examine('--only', 'python', 'numpy')
+    assert (code, status_of(report, 'PYTHONPATH')) == (1, 'fail')
+    for name in ('json', 'pathlib', 'random'):
+        assert f"{site.folder / name}.py hides Python's own {name}" in report
+    assert remedy_of(report, 'PYTHONPATH').startswith('Rename it')
+
+
+def test_a_package_leaves_and_claims_success(site: BrokenSite) -> None:
+    site.module('numpy', "import os; print('x' * 99999); os._exit(0)")
+    code, report = site.examine('--only', 'numpy')
+    assert (code, status_of(report, 'NumPy')) == (1, 'fail')
+    assert 'cannot be imported: the process left with status 0' in report

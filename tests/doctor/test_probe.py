@@ -23,3 +23,8 @@ def test_a_child_that_hangs_is_ended() -> None:
 
 def test_a_silent_exit_is_an_error() -> None:
     assert run_probe('import os; os._exit(3)').error == 'the process left with status 3'
+
+
+def test_a_silent_exit_that_claims_success_is_an_error() -> None:
+    probe = run_probe("answer(a=1); import os; print('x'); os._exit(0)")
+    assert probe == Probe({'a': 1}, 'the process left with status 0')

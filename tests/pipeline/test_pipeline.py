@@ -1,12 +1,20 @@
 """Stages run in order from each other and continue where they stopped."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from mmkd.errors import UserError
-from mmkd.pipeline import Stage, read_pipeline, result_table, run_pipeline
+from mmkd.pipeline import (
+    TIME_IS_UP,
+    Stage,
+    Stopped,
+    read_pipeline,
+    result_table,
+    run_pipeline,
+)
 from mmkd.pipeline.state import StageState, checkpoint_of
 from tests.shared_files import ROOT
 
@@ -158,3 +166,54 @@ def test_shipped_pipelines_read(name: str) -> None:
     found, rows = read_pipeline(ROOT / f'configs/pipelines/{name}.py')
     assert {stage.kind for stage in found} == {'train', 'test', 'evaluate'}
     assert rows
+
+
+# It prints its folder, and ends at once or waits to be told to save.
+WAITER = """
+import pathlib, signal, sys, time
+folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
+folder.mkdir(parents=True, exist_ok=True)
+def save(number, frame):
+    (folder / 'last_checkpoint').write_text('interrupted.pth')
+    (folder / 'interrupted.pth').touch()
+    sys.exit(143)
+signal.signal(signal.SIGTERM, save)
+print(folder.name, '--resume' in sys.argv, flush=True)
+if (folder / 'last_checkpoint').exists():
+    (folder / 'epoch_1.pth').touch()
+    sys.exit(0)
+time.sleep(60)
+"""
+
+
+def test_the_deadline_and_the_next_start(tmp_path: Path, tools: Path) -> None:
+    (tools / 'train.py').write_text(WAITER)
+    config, work = tmp_path / 'method.py', tmp_path / 'work'
+    config.write_text('lr = 1\n')
+    both = [Stage('a', config), Stage('b', config), Stage('c', config, needs=('a',))]
+    with pytest.raises(Stopped) as stopped:
+        run_pipeline(both, tools, work, jobs=2, deadline=time.monotonic() + 3)
+    assert stopped.value.code == TIME_IS_UP
+    assert not (work / 'c').exists()
+    state = json.loads((work / 'a' / 'stage.json').read_text())
+    assert not state['done'] and state['seconds'] > 0.5
+    (work / 'c').mkdir()
+    (work / 'c' / 'last_checkpoint').touch()
+    states = run_pipeline(both, tools, work, jobs=2)
+    assert all(state.done for state in states.values())
+    assert (work / 'b' / 'output.log').read_text() == 'b False\nb True\n'
+    assert states['a'].seconds > state['seconds']
+
+
+def test_a_failed_job_stops_the_other_and_names_its_log(
+    tmp_path: Path, tools: Path
+) -> None:
+    fail = 'import time\nif folder.name == "b":\n    time.sleep(1)\n    sys.exit(3)\n'
+    program = WAITER.replace('if (folder', f'{fail}if (folder')
+    (tools / 'train.py').write_text(program)
+    config, work = tmp_path / 'method.py', tmp_path / 'work'
+    config.write_text('lr = 1\n')
+    both = [Stage('a', config), Stage('b', config)]
+    with pytest.raises(UserError, match=r"'b' ended with status 3. See .*b/output.log"):
+        run_pipeline(both, tools, work, jobs=2)
+    assert (work / 'a' / 'interrupted.pth').exists()

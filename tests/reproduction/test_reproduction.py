@@ -7,9 +7,12 @@ import pytest
 
 from mmkd.errors import UserError
 from mmkd.reproduction import read_experiment, run_experiment, write_evidence
+from mmkd.reproduction.derive import stages_read
 from mmkd.reproduction.figures import pretext_curve, pretext_figures
+from mmkd.reproduction.running import stages_of
 from tests.shared_files import ROOT
 
+EXPERIMENTS = sorted((ROOT / 'configs/reproduce').glob('[!_]*/*.py'))
 # They note what they were asked, and measure rate and seed.
 PROGRAM = """
 import json, pathlib, sys
@@ -63,9 +66,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, seeds: list[int]):
+def run(folder: Path, seeds: list[int], jobs: int = 1):
     experiment = read_experiment(folder / 'try.py')
-    figures = run_experiment(experiment, seeds, folder / 'tools', folder / 'work')
+    tools, work = folder / 'tools', folder / 'work'
+    figures = run_experiment(experiment, seeds, tools, work, jobs)
     return experiment, figures
 
 
@@ -82,6 +86,27 @@ def test_every_seed_and_the_shared_stage_once(folder: Path) -> None:
     assert json.loads(calls[1]) == ['train', 1, start]
     run(folder, [0, 2])
     assert len((folder / 'tools/calls.jsonl').read_text().splitlines()) == 9
+
+
+def test_several_jobs_give_the_same_figures(folder: Path) -> None:
+    _, figures = run(folder, [0, 2], jobs=3)
+    assert figures['less'] == {'top-1 %': [12.5, 15.625]}
+    assert figures['more'] == {'top-1 %': [25.0, 28.125]}
+    calls = (folder / 'tools/calls.jsonl').read_text().splitlines()
+    assert len(calls) == 1 + 2 * 4
+    # All others wait for the shared stage: its file is named, or its weights taken.
+    start = str(folder / 'work/try/shared/start/epoch_3.pth')
+    assert json.loads(calls[0]) == ['train', 0, '']
+    assert json.loads(calls[1])[2] in ('', start)
+
+
+def test_a_stage_waits_for_the_files_that_its_options_name(folder: Path) -> None:
+    experiment = read_experiment(folder / 'try.py')
+    stages = {s.name: s for s in stages_of(experiment, 2, folder / 'work', None)}
+    assert stages['seed2/less'].needs == ('shared/start',)
+    assert stages['seed2/more'].needs == ()
+    options = {'a': [{'b': '{x.checkpoint}'}, '{y.config}'], 'c': ('{x.checkpoint}', 1)}
+    assert stages_read(options) == ['x']
 
 
 def test_the_page(folder: Path) -> None:
@@ -124,9 +149,7 @@ def test_accuracy_on_held_out_videos(tmp_path: Path) -> None:
     assert pretext_figures(tmp_path / 'none', 61.0) == {}
 
 
-@pytest.mark.parametrize(
-    'path', sorted((ROOT / 'configs/reproduce').glob('*/*.py')), ids=lambda p: p.stem
-)
+@pytest.mark.parametrize('path', EXPERIMENTS, ids=lambda p: f'{p.parent.name}/{p.stem}')
 def test_the_experiments_can_be_read(path: Path) -> None:
     experiment = read_experiment(path)
     assert experiment.comparisons and len(experiment.arms) > 1

@@ -10,7 +10,9 @@ from mmkd.datasets.video_readers.pyav_video import PyAVVideo
 
 
 class TorchCodecVideo(FrameReader):
-    """A video file, read through TorchCodec (https://github.com/meta-pytorch/torchcodec).
+    """A video file, read through TorchCodec.
+
+    Its source: https://github.com/meta-pytorch/torchcodec.
 
     TorchCodec goes by the times of frames. Where these are not to be trusted (AVI files
     with B frames, clips that begin with empty packets), it gives other frames than the

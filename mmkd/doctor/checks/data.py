@@ -53,8 +53,11 @@ def _data_set(folder: Path, name: str) -> Finding:
 
 
 def _list_problem(path: Path, videos: Path) -> str:
-    with path.open(encoding='utf-8', errors='replace') as file:
-        first = file.readline().rpartition(' ')[0].strip()
+    try:
+        with path.open(encoding='utf-8', errors='replace') as file:
+            first = file.readline().rpartition(' ')[0].strip()
+    except OSError as error:
+        return f'{path} cannot be read: {error.strerror}'
     if not first:
         return f'{path} has no line `path label` at its top'
     if not (videos / first).is_file():

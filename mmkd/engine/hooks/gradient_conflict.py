@@ -1,7 +1,7 @@
 """Do two kinds of task pull the trunk in the same direction?"""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.dist import all_reduce
@@ -102,7 +102,8 @@ class GradientConflictHook(Hook):
             sum(v for k, v in losses.items() if 'loss' in k and chosen(k))
             for chosen in (self._is_named, lambda key: not self._is_named(key))
         ]
-        parameters = [p for p in model.backbone.parameters() if p.requires_grad]  # type: ignore[union-attr]
+        every = cast(nn.Module, model.backbone).parameters()
+        parameters = [p for p in every if p.requires_grad]
         device = parameters[0].device.type
         with torch.autocast(device, enabled=False):
             found = [_gradients(side * self._scale, parameters) for side in sides]

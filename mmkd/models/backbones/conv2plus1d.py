@@ -31,6 +31,7 @@ class Conv2Plus1d(nn.Module):
     A drop-in for ``nn.Conv3d`` in MMCV's ``ConvModule``. MMAction2's ``Conv2plus1d``
     computes its mid width as if every kernel were three frames long, which is wrong
     for the 1x1x1 shortcuts of the clip-order family; else the two agree, even in names.
+    Source: R(2+1)D, https://arxiv.org/abs/1711.11248.
 
     Args:
         in_channels: As in ``nn.Conv3d``.

@@ -55,6 +55,8 @@ def separable(
 class Inception(nn.Module):
     """Four branches side by side: 1x1x1; two separable 3x3x3; pooled 1x1x1.
 
+    Source: S3D-G, https://arxiv.org/abs/1712.04851.
+
     Args:
         in_channels: Channels that come in.
         widths: Branch 0; branch 1 reduced, full; branch 2 reduced, full; branch 3.

@@ -12,6 +12,8 @@ from mmkd.registry import MODELS
 class R2Plus1DBlock(BasicBlock3d):
     """MMAction2's ``BasicBlock3d`` of two factored 3x3x3 convolutions.
 
+    Source: R(2+1)D, https://arxiv.org/abs/1711.11248.
+
     Args:
         inplanes: Channels that come in.
         planes: Channels that go out.

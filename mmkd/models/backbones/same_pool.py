@@ -11,7 +11,8 @@ class SamePool3d(nn.Module):
 
     Zeros are put behind the data, ``kernel - stride`` of them shared between both sides
     with the larger share behind, and the size is rounded up. That is TensorFlow's SAME
-    only where the size is a multiple of the stride; the released S3D-G does it always.
+    only where the size is a multiple of the stride; the released S3D-G
+    (https://arxiv.org/abs/1712.04851) does it always.
 
     Args:
         kernel_size: Size on each axis.

@@ -66,7 +66,9 @@ def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class DecoupledKD(nn.Module):
-    """Registered form of :func:`decoupled_kd`; logits ``(N, classes)`` and labels.
+    """Registered form of :func:`decoupled_kd`.
+
+    Logits have shape ``(N, classes)``, labels ``(N,)``.
 
     Source: https://arxiv.org/abs/2203.08679.
 

@@ -13,9 +13,9 @@ from mmkd.registry import MODELS
 class QueueSimilarity(nn.Module):
     """KL between the similarities to a queue of the teacher's features.
 
-    Both features are brought to unit length and compared with the queue, which takes
-    in the teacher's of all processes afterwards, while in training. The queue is in the
-    checkpoint.
+    Both features, of shape ``(N, channels)``, are brought to unit length and compared
+    with the queue, which takes in the teacher's of all processes afterwards, while in
+    training. The queue is in the checkpoint.
 
     Source: ISD, https://arxiv.org/abs/2012.09259, and SEED,
     https://arxiv.org/abs/2101.04731; one temperature for both as the default is ours.

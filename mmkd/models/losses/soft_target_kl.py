@@ -70,7 +70,9 @@ def soft_target_kl(
 
 @MODELS.register_module()
 class SoftTargetKL(nn.Module):
-    """Registered form of :func:`soft_target_kl`; takes logits ``(N, classes)`` twice.
+    """Registered form of :func:`soft_target_kl`.
+
+    Takes the logits of student and teacher, each of shape ``(N, classes)``.
 
     Source: https://arxiv.org/abs/1503.02531.
 
@@ -91,5 +93,5 @@ class SoftTargetKL(nn.Module):
         self.standardize = standardize
 
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
-        """Return the loss of logits ``(N, classes)`` and ``(N, classes)``."""
+        """Return the loss of two logits of the shape ``(N, classes)``."""
         return soft_target_kl(student, teacher, self.temperature, self.standardize)

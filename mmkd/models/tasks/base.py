@@ -14,6 +14,8 @@ from mmkd.errors import UserError
 class PartMaps:
     """What a human parser sees in the clips of ``N`` samples.
 
+    Source: ours, for https://arxiv.org/abs/2204.12729.
+
     Attributes:
         maps: uint8 labels ``(N, M, T, s, s)``, 255 outside of the frame; or part
             probabilities ``(N, M, T, K, s, s)`` in 0..255.

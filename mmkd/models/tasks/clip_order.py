@@ -23,7 +23,8 @@ class ClipOrder(PretextTask):
     orders.
 
     Source: *Self-supervised Spatiotemporal Learning via Video Clip Order Prediction*,
-    Xu et al., CVPR 2019; the defaults are those of the released code.
+    Xu et al., CVPR 2019; the defaults are those of the released code,
+    https://github.com/xudejing/video-clip-order-prediction.
 
     Args:
         in_channels: Width of the backbone.

@@ -25,7 +25,8 @@ class MomentumTeacher(BaseModule):
     the checkpoint, since it cannot be had again otherwise.
 
     Source: Mean Teacher, https://arxiv.org/abs/1703.01780, and MoCo,
-    https://arxiv.org/abs/1911.05722; values of auxSKD, https://arxiv.org/abs/2112.04011.
+    https://arxiv.org/abs/1911.05722; values of auxSKD,
+    https://arxiv.org/abs/2112.04011.
 
     Args:
         momentum: ``m``, in 0..1. Defaults to 0.999.

@@ -20,7 +20,9 @@ class TeacherNetwork(nn.Module):
     ``init_weights`` never reaches it. Its weights are its own; autocast, which caches
     the casts of trained weights only, cannot take the student's gradient away.
 
-    Source: ours; after LightlyTrain's and timm's life cycle of a teacher.
+    Source: ours; after the life cycle of a teacher in LightlyTrain
+    (https://github.com/lightly-ai/lightly-train) and timm
+    (https://github.com/huggingface/pytorch-image-models).
 
     Args:
         model: Recognizer, Pretrainer, or another model of MMEngine's interface.

@@ -31,6 +31,8 @@ class Program(nn.Module):
 class TorchScriptProgram(Program):
     """A TorchScript file. It runs PyTorch's operators only, but trust its writer.
 
+    Format: https://docs.pytorch.org/docs/stable/jit.html.
+
     Args:
         path: The file.
 
@@ -54,6 +56,8 @@ class TorchScriptProgram(Program):
 
 class OnnxProgram(Program):
     """An ONNX file, run by onnxruntime: on the GPU if it can and ``x`` is there.
+
+    Runtime: https://onnxruntime.ai/docs/.
 
     Args:
         path: The file.

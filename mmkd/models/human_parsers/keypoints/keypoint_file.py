@@ -19,6 +19,8 @@ from mmkd.models.human_parsers.video_names import name_tails
 class VideoKeypoints:
     """The keypoints of one video of ``T`` frames.
 
+    Format: https://mmaction2.readthedocs.io/en/latest/dataset_zoo/skeleton.html.
+
     Attributes:
         places: ``(P, T, J, 2)``, x and y in pixels.
         scores: ``(P, T, J)``.

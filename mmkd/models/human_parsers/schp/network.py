@@ -13,6 +13,8 @@ from mmkd.models.human_parsers.schp.resnet import EXPANSION, residual_stage, ste
 class SCHPLogits(NamedTuple):
     """What the network says, at a quarter of the input size, rounded up.
 
+    Source: SCHP, https://arxiv.org/abs/1910.09777.
+
     Attributes:
         parsing: Part logits before the edges are joined, ``(N, K, h, w)``.
         fusion: Part logits to use, ``(N, K, h, w)``.

@@ -1,0 +1,5 @@
+# The same on real video, UT-Interaction, with BodyPix's maps. Ours. Make them first:
+#   python tools/teacher/extract.py configs/human_parsers/bodypix_s16.py \
+#       data/ut_interaction/pretrain.txt data/ut_interaction/maps/bodypix
+_base_ = './human_prior.py'
+data = 'ut_interaction'

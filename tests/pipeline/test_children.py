@@ -1,0 +1,100 @@
+"""Children save and end together: on a signal, at the deadline, or after a failure."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from mmkd.errors import UserError
+from mmkd.pipeline.children import TIME_IS_UP, Children, Stopped
+
+SAVER = """
+import pathlib, signal, sys, time
+def save(number, frame):
+    time.sleep(0.3)
+    pathlib.Path(sys.argv[1]).write_text(str(number))
+    sys.exit(128 + number)
+signal.signal(signal.SIGTERM, save)
+signal.signal(signal.SIGINT, save)
+pathlib.Path(sys.argv[1] + '.ready').touch()
+time.sleep(60)
+"""
+
+
+def saver(path: Path) -> list[str]:
+    return [sys.executable, '-c', SAVER, str(path)]
+
+
+def when_ready(paths: list[Path], act) -> None:
+    """Call ``act`` in a thread once all children listen."""
+
+    def watch() -> None:
+        while not all(Path(f'{path}.ready').exists() for path in paths):
+            time.sleep(0.02)
+        act()
+
+    threading.Thread(target=watch).start()
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_passed_on_and_the_child_is_waited_for(tmp_path, number):
+    saved = tmp_path / 'saved'
+    when_ready([saved], lambda: os.kill(os.getpid(), number))
+    before = signal.getsignal(number)
+    with pytest.raises(Stopped) as stopped, Children() as children:
+        children.run(saver(saved))
+    assert stopped.value.code == 128 + number
+    assert saved.read_text() == str(int(number))
+    assert signal.getsignal(number) is before
+
+
+def test_an_exit_status_comes_back():
+    with Children() as children:
+        assert children.run([sys.executable, '-c', 'raise SystemExit(3)']) == 3
+        assert children.run([sys.executable, '-c', '']) == 0
+
+
+def test_the_output_goes_to_a_log_that_grows(tmp_path):
+    program = "import sys; print('out'); print('err', file=sys.stderr)"
+    with Children() as children:
+        for _ in range(2):
+            children.run([sys.executable, '-u', '-c', program], tmp_path / 'log')
+    assert (tmp_path / 'log').read_text() == 'out\nerr\n' * 2
+
+
+def test_the_deadline_stops_what_runs_and_what_would_start(tmp_path):
+    saved = tmp_path / 'saved'
+    with Children(time.monotonic() + 3) as children:
+        with pytest.raises(Stopped) as stopped:
+            children.run(saver(saved))
+        assert saved.read_text() == str(int(signal.SIGTERM))
+        with pytest.raises(Stopped):
+            children.run(saver(tmp_path / 'never'))
+    assert stopped.value.code == TIME_IS_UP == 75
+    assert not (tmp_path / 'never.ready').exists()
+
+
+def test_a_failure_stops_the_others_in_their_threads(tmp_path):
+    paths = [tmp_path / name for name in 'ab']
+    caught = []
+
+    def run(path: Path) -> None:
+        try:
+            children.run(saver(path))
+        except UserError as error:
+            caught.append(error)
+
+    failure = UserError('c failed')
+    with Children() as children:
+        threads = [threading.Thread(target=run, args=[path]) for path in paths]
+        for thread in threads:
+            thread.start()
+        when_ready(paths, lambda: children.stop(failure))
+        for thread in threads:
+            thread.join()
+    assert caught == [failure, failure]
+    assert [path.read_text() for path in paths] == [str(int(signal.SIGTERM))] * 2
