@@ -12,6 +12,7 @@ from mmkd.reproduction.experiment import Experiment
 # What test.py and evaluate.py call their figures, and the factor to percent.
 MEASURES = {
     'acc/top1': ('top-1 %', 100.0),
+    'linear/top1': ('linear %', 1.0),
     'R@1': ('R@1 %', 1.0),
     'R@5': ('R@5 %', 1.0),
 }

@@ -19,7 +19,13 @@ PRESET = ROOT / 'configs/reproduce/gpu'
 LAPTOP = ROOT / 'configs/reproduce/laptop'
 EXPERIMENTS = sorted(path.stem for path in PRESET.glob('*.py'))
 # The training stage of each that joins the most parts.
-RICHEST = {'kd_pcl': 'c3d_taught', 'epoch_teacher': 'taught', 'human_prior': 'own'}
+RICHEST = {
+    'auxskd': 'auxskd',
+    'auxskd_bases': 'auxskd_rspnet',
+    'kd_pcl': 'c3d_taught',
+    'epoch_teacher': 'taught',
+    'human_prior': 'own',
+}
 SET = Path('data/synthetic_160')
 
 
