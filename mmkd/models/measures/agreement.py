@@ -28,7 +28,8 @@ def mean_cosine(student: Tensor, teacher: Tensor) -> Tensor:
         student: Shape ``(N, ...)``.
         teacher: The same shape.
     """
-    mine, theirs = (x.flatten(1).float() for x in (student, teacher))
+    wide = torch.promote_types(student.dtype, torch.float32)
+    mine, theirs = (x.flatten(1).to(wide) for x in (student, teacher))
     return functional.cosine_similarity(mine, theirs, dim=1).mean()
 
 

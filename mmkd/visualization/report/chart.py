@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from mmkd.visualization.report.html import figure, legend
 from mmkd.visualization.report.series import Line
@@ -45,6 +46,7 @@ def line_chart(
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         axes.margins(x=0.02)
+        axes.xaxis.set_major_locator(MaxNLocator('auto', integer=True))
     key = legend(
         [(f'{line.label}: {number(line.last)}', _swatch(line)) for line in lines]
     )

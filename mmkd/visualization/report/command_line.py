@@ -73,7 +73,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         *work_dirs, out = args.paths
         check_out(work_dirs, out)
         # MMEngine logs to whatever logger was made last: how each tensor started.
-        calm(MMLogger.get_instance('report', log_level='ERROR'))
+        if not MMLogger.check_instance_created('report'):
+            calm(MMLogger.get_instance('report', log_level='ERROR'))
         options = Options(
             work_dirs=work_dirs,
             reports=args.reports,

@@ -75,7 +75,7 @@ def accuracy_section(runs: Sequence[Run]) -> Section:
                 '`custom_hooks` of a pre-training.',
             )
         )
-    parts.append(_shared(runs, KNN))
+    parts.append(grid([_shared(runs, KNN)]))
     return Section('accuracy', 'Accuracy while training', ''.join(parts))
 
 

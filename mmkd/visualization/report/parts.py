@@ -32,6 +32,7 @@ from mmkd.visualization.report.runs import Run
 
 _WIDTH = 112  # pixels of a frame
 _COLUMNS = 8  # frames of a strip
+_GAP = 128  # grey
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def _clip(
     maps, valid = parts.maps[:, view], parts.valid[:, view]
     logits = task.head(model.task_maps(batch['inputs'])[name][view].float())
     asked, _ = task.targets(maps, valid, logits.shape)
-    labels = to_labels(maps[:, None].cpu().numpy(), task.label_set)[0, 0]
+    labels = to_labels(maps.cpu().numpy(), task.label_set)[0]
     return PartClip(file, frames, labels, _numpy(asked), _numpy(logits.softmax(dim=1)))
 
 
@@ -209,7 +210,10 @@ def _scaled(frame: np.ndarray) -> np.ndarray:
 
 
 def _joined(row: Sequence[np.ndarray]) -> np.ndarray:
-    return np.concatenate(row, axis=1)
+    """Put frames beside one another, with a gap that is seen by day and by night."""
+    gap = np.full((len(row[0]), 2, 3), _GAP, np.uint8)
+    parts = [part for frame in row for part in (frame, gap)]
+    return np.concatenate(parts[:-1], axis=1)
 
 
 def _legend(label_set: LabelSet, present: Sequence[int]) -> str:

@@ -86,6 +86,7 @@ thead th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 600; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
+.grid > .absent { margin: 0; align-self: start; }
 .grid { display: grid; gap: 1.2rem; margin: 1rem 0 1.4rem;
   grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); }
 .grid.large { grid-template-columns: repeat(auto-fill, minmax(min(27rem, 100%), 1fr)); }

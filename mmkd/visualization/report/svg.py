@@ -81,8 +81,8 @@ def drawing(alt: str, width: float = 4.2, height: float = 2.6) -> Iterator[Drawi
 def page_svg(text: str, alt: str) -> str:
     """Make of a file of Matplotlib's an element for a page.
 
-    Ids are unique in the page (made of the content), colours and the font are those of the page, and the
-    size follows its container.
+    Ids are made of the content and so unique, colours and the font are those of the
+    page, and the size follows its container.
 
     Args:
         text: The file.
@@ -100,7 +100,7 @@ def page_svg(text: str, alt: str) -> str:
     )
     text = re.sub(r'(xlink:)?href="#', f'href="#{name}-', text)
     text = re.sub(r'url\(#', f'url(#{name}-', text)
-    text = text.replace('xlink:href="data:', 'href="data:')
+    text = re.sub(r'xlink:(href="data:[^"]*")', lambda m: re.sub(r'\s', '', m[1]), text)
     text = re.sub(r'font: ([\d.]+)px [^;\"]*', r'font-size: \1px', text)
     text = re.sub(r'font-family: [^;"]*;? ?', '', text)
     text = re.sub(r'(\d\.\d\d)\d+', r'\1', text)
@@ -108,6 +108,9 @@ def page_svg(text: str, alt: str) -> str:
         text = text.replace(colour, f'var(--{variable})')
     text = re.sub(r'#0101([0-9a-f]{2})', lambda m: f'var(--s{int(m[1], 16)})', text)
     head, rest = text.split('>', 1)
+    # No larger than half as large again, so that text stays text.
+    widest = 1.5 * float(re.search(r'viewBox="0 0 ([\d.]+)', head)[1])  # type: ignore[index]
     head = re.sub(r' (width|height|xmlns(:\w+)?|version)="[^"]*"', '', head)
-    text = f'{head} class="chart" role="img" aria-label="{escape(alt)}">{rest}'
+    head += f' class="chart" style="max-width:{widest:.0f}px"'
+    text = f'{head} role="img" aria-label="{escape(alt)}">{rest}'
     return re.sub(r'\n\s*', '\n', text).strip()
