@@ -31,7 +31,8 @@ def line_chart(
         y_label: Quantity and unit.
         x_label: Of the axis. Defaults to ``'epoch'``.
         log_y: Logarithmic axis where all values are positive. Defaults to False.
-        from_zero: Let the axis begin at 0. Defaults to False.
+        from_zero: Let the axis begin at 0 where no value is negative. Defaults to
+            False.
     """
     ends = '; '.join(f'{line.label} {number(line.last)}' for line in lines)
     alt = f'{title}: {y_label} over {x_label}. At the end: {ends}.'
@@ -41,7 +42,9 @@ def line_chart(
             _draw(axes, line)
         if log_y and all((line.y[np.isfinite(line.y)] > 0).all() for line in lines):
             axes.set_yscale('log')
-        elif from_zero:
+        elif from_zero and all(
+            (line.y[np.isfinite(line.y)] >= 0).all() for line in lines
+        ):
             axes.set_ylim(bottom=0)
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)

@@ -1,7 +1,8 @@
 """Which networks the runs of a page left, and what is needed to look into them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from mmkd.evaluation.lists import use_data
 from mmkd.evaluation.model import RANDOM
 from mmkd.evaluation.presets import PRESETS, Preset
 from mmkd.last_checkpoint import latest_checkpoint
-from mmkd.visualization.report.attempt import Notes
+from mmkd.visualization.report.attempt import Notes, attempt
 from mmkd.visualization.report.results import read_config as read_kept
 from mmkd.visualization.report.runs import Run
 
@@ -72,10 +73,12 @@ def find_networks(runs: Sequence[Run], wish: Wish) -> tuple[list[Network], Notes
     Raises:
         UserError: If the wish cannot be fulfilled.
     """
+    _check(wish)
     notes = Notes()
     found: dict[Any, Network] = {}
     for run in runs:
-        for network in _networks(run, runs, wish, notes):
+        make = partial(_networks, run, runs, wish)
+        for network in attempt(run.name, make, notes) or ():
             found.setdefault(_identity(network), network)
     networks = sorted(found.values(), key=lambda n: _ORDER[n.kind])
     if networks and networks[0].kind != 'untrained':
@@ -91,18 +94,20 @@ def _identity(network: Network) -> tuple[Any, ...]:
     return file, network.kind == 'fine-tuned', network.seed if file is None else 0
 
 
-def _networks(
-    run: Run, runs: Sequence[Run], wish: Wish, notes: Notes
-) -> Iterator[Network]:
-    for content in run.reports.values():
-        if 'results' in content:
-            try:
-                yield _of_evaluation(run, runs, content, wish)
-            except UserError as error:
-                notes.add(str(error), run.name)
+def _check(wish: Wish) -> None:
+    """Find out before anything is read whether a wish can be fulfilled."""
+    if wish.config:
+        _read(wish.config, None, wish)
+    elif wish.data:
+        use_data(Config({'model': {'cls_head': {}}}), wish.data)
+
+
+def _networks(run: Run, runs: Sequence[Run], wish: Wish) -> list[Network]:
+    evaluations = [c for c in run.reports.values() if 'results' in c]
+    found = [_of_evaluation(runs, content, wish) for content in evaluations]
     cfg = read_kept(run.config)
     if cfg is None or not cfg.get('model'):
-        return
+        return found
     student = cfg.model.get('student')
     if student is not None:
         cfg.model = student
@@ -111,13 +116,13 @@ def _networks(
         if checkpoint is not None:
             if wish.data:
                 use_data(cfg, wish.data)
-            yield _network(run, cfg, checkpoint, 'fine-tuned')
+            found.append(_network(run, cfg, checkpoint, 'fine-tuned'))
     elif 'tasks' in cfg.model and run.is_training and wish.config:
         checkpoint = latest_checkpoint(str(run.folder))
         if checkpoint is not None:
-            yield _network(
-                run, _read(wish.config, None, wish), checkpoint, 'pre-trained'
-            )
+            asked = _read(wish.config, None, wish)
+            found.append(_network(run, asked, checkpoint, 'pre-trained'))
+    return found
 
 
 def _checkpoint(run: Run, cfg: Config) -> str | None:
@@ -141,9 +146,7 @@ def _network(run: Run, cfg: Config, checkpoint: str, kind: Kind) -> Network:
     )
 
 
-def _of_evaluation(
-    run: Run, runs: Sequence[Run], content: dict[str, Any], wish: Wish
-) -> Network:
+def _of_evaluation(runs: Sequence[Run], content: dict[str, Any], wish: Wish) -> Network:
     config, checkpoint = content['config'], content['checkpoint']
     if not config:
         raise UserError('its report does not name its config')

@@ -59,7 +59,7 @@ def parsing_runs(runs: Sequence[Run]) -> list[tuple[Run, Config]]:
     found = []
     for run in runs:
         cfg = read_config(run.config) if run.is_training else None
-        if cfg is None:
+        if cfg is None or not cfg.get('model'):
             continue
         model = cfg.model.get('student') or cfg.model
         tasks = model.get('tasks', {})
@@ -187,7 +187,7 @@ def tint(frame: np.ndarray, shares: np.ndarray, label_set: LabelSet) -> np.ndarr
 
     Returns:
         RGB uint8 ``(H, W, 3)``: the mean colour of a cell's parts, as strongly as its
-        share of a person.
+        share of a person, over the frame in grey.
     """
     person = np.delete(shares, label_set.background, axis=0)
     colours = np.delete(part_colours(label_set), label_set.background, axis=0)
@@ -201,7 +201,8 @@ def tint(frame: np.ndarray, shares: np.ndarray, label_set: LabelSet) -> np.ndarr
         total.astype(np.float32), size, interpolation=cv2.INTER_NEAREST
     )
     strength = 0.85 * np.clip(strength, 0, 1)[..., None]
-    return ((1 - strength) * frame + strength * large).round().astype(np.uint8)
+    grey = frame.mean(axis=2, keepdims=True)
+    return ((1 - strength) * grey + strength * large).round().astype(np.uint8)
 
 
 def _scaled(frame: np.ndarray) -> np.ndarray:

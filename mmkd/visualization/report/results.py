@@ -8,7 +8,6 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmkd.errors import UserError
 from mmkd.scalars import held_out_accuracy
 from mmkd.visualization.report.chart import number
 from mmkd.visualization.report.html import Section, absent, table, with_code
@@ -136,12 +135,16 @@ def describe_clips(cfg: Config) -> str:
 
 
 def read_config(path: Path | None) -> Config | None:
-    """Return a config as it was run; None if it is not there or cannot be read."""
+    """Return a config as it was run; None if it is not there or cannot be read.
+
+    A config is a program, and may import what is not installed here: whatever it
+    raises, the rest of the page does not need it.
+    """
     if path is None:
         return None
     try:
         return Config.fromfile(path)
-    except (OSError, SyntaxError, ValueError, KeyError, UserError):
+    except Exception:
         return None
 
 

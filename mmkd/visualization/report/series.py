@@ -69,7 +69,7 @@ def iterations_per_epoch(rows: Sequence[Row]) -> float | None:
     The step over the epoch is largest where a row is the last one of its epoch.
     """
     ratios = [
-        row['iter'] / row['epoch'] for row in rows if 'iter' in row and 'epoch' in row
+        row['iter'] / row['epoch'] for row in rows if 'iter' in row and row.get('epoch')
     ]
     return max(ratios, default=0) or None
 
@@ -96,6 +96,7 @@ def lines(
         kept = [row for row in rows if isinstance(row.get(key), (int, float))]
         x = np.array([_place(row, per_epoch) for row in kept], float)
         y = factor * np.array([row[key] for row in kept], float)
+        y[~np.isfinite(y)] = np.nan
         measured = not any('iter' in row for row in kept)
         label = labels[place] if labels else key
         x, y = thinned(x, y)

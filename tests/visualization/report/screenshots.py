@@ -1,6 +1,6 @@
 """Remake the pictures of docs/report.md.
 
-python -m tests.visualization.report.screenshots REPORT.html docs/images
+python -m tests.visualization.report.screenshots REPORT.html docs/images [NAME ...]
 """
 
 import sys
@@ -27,10 +27,12 @@ WIDTH = 1180
 
 
 def main() -> None:
-    page, out = map(Path, sys.argv[1:])
+    page, out = map(Path, sys.argv[1:3])
+    names = sys.argv[3:] or list(PICTURES)
     keys = page.read_text(encoding='utf-8')
     with tempfile.TemporaryDirectory() as folder:
-        for name, (anchor, height, dark) in PICTURES.items():
+        for name in names:
+            anchor, height, dark = PICTURES[name]
             if anchor and f'id="{anchor}"' not in keys:
                 continue
             shot = Path(folder, 'shot.png')
