@@ -83,6 +83,6 @@ def _run(address: str, size: tuple[int, int], dark: bool, action: str) -> str:
             *(['--no-sandbox'] if os.getuid() == 0 else []),
             *(action, address),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
