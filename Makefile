@@ -17,9 +17,11 @@ $(VENV)/installed: requirements.txt requirements/dev.txt requirements/export.txt
 	sh tools/make_venv.sh $(PYTHON) $(VENV) requirements.txt
 	touch $@
 
-demo: install ## synthetic data -> auxSKD -> VSPP -> fine-tune -> test, and from scratch
+demo: install ## synthetic data -> auxSKD -> VSPP -> fine-tune -> test, and a report
 	$(RUN) tools/data/prepare.py synthetic
 	$(RUN) tools/pipeline.py configs/pipelines/tiny_synthetic.py
+	$(RUN) tools/report.py work_dirs/pipelines/tiny_synthetic \
+		work_dirs/pipelines/tiny_synthetic/report.html
 
 test: install ## every test
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmengine import dist
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
@@ -15,12 +14,11 @@ from mmkd.evaluation.features import FeatureEncoder
 from mmkd.evaluation.fine_tune import FineTuning, ScoreEncoder, fine_tune
 from mmkd.evaluation.lists import describe_list, feature_configs
 from mmkd.evaluation.model import load_model, load_whole_model
+from mmkd.evaluation.open_table import open_table
 from mmkd.evaluation.presets import PRESETS, Preset
 from mmkd.evaluation.protocols import FROZEN, PROTOCOLS, Tables
 from mmkd.evaluation.report import SplitResult
 from mmkd.evaluation.row_store import Rows, RowStore
-from mmkd.evaluation.table_facts import table_facts, table_key
-from mmkd.files import write_json
 from mmkd.models.teachers.state_hash import state_hash
 
 
@@ -121,11 +119,7 @@ class SplitEvaluation:
         self, name: str, columns: tuple[str, ...], weights: str, encoder: Any
     ) -> None:
         loader = self.lists['train' if name == 'train' else 'test']
-        facts = table_facts(self.cfg, loader, weights, columns)
-        path = self.what.work_dir / 'features' / f'{table_key(facts)}.pth'
-        if dist.is_main_process():
-            write_json(path.with_suffix('.json'), facts)
-        store = RowStore(path, describe_list(loader['dataset'])['videos'])
+        store = open_table(self.cfg, loader, weights, columns, self.what.work_dir)
         words = {'scores': 'scores of the test list'}
         what = words.get(name, f'features of the {name} list')
         fill_store(store, loader, lambda: encoder(columns), what)

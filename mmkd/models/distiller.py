@@ -154,7 +154,8 @@ class Distiller(BaseModel):
 
         Returns:
             What the student returns; in mode ``'loss'`` also scalars
-            ``distill/loss_<name>``.
+            ``distill/loss_<name>`` and, for the log, ``distill/agreement_<name>``, see
+            :class:`~mmkd.models.distillation.Term`.
         """
         if mode != 'loss' or not self._terms:
             return self.student(inputs, data_samples, mode=mode, **kwargs)
@@ -168,7 +169,12 @@ class Distiller(BaseModel):
             f'distill/loss_{term.name}': term(mine, theirs, data_samples)
             for term in self._terms
         }
-        return {**losses, **added}
+        agreement = {
+            f'distill/agreement_{term.name}': term.agreement
+            for term in self._terms
+            if term.agreement is not None
+        }
+        return {**losses, **added, **agreement}
 
     def init_weights(self) -> None:
         """Initialise the student as it does it alone; the teacher is left alone."""

@@ -214,7 +214,7 @@ class Pretrainer(BaseModel):
             indices: Places ``(N,)`` of the samples in their list.
             parts: Maps of a human parser. Defaults to None.
         """
-        student = self._encode_student(inputs)
+        student = self.task_maps(inputs)
         teacher = self._encode_teachers(inputs)
         losses = {}
         for name, task in self._tasks().items():
@@ -227,8 +227,12 @@ class Pretrainer(BaseModel):
                 losses[f'{name}/{key}'] = value * weight
         return losses
 
-    def _encode_student(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
-        """Return what every task reads, by task and view."""
+    def task_maps(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
+        """Return the maps that every task reads, by task and view.
+
+        Args:
+            inputs: Clips of shape ``(N, M, 3, T, H, W)``.
+        """
         views = sorted({view for task in self._tasks().values() for view in task.views})
         maps: dict[str | None, Sequence[Tensor]] = {}
         with self._recorder:

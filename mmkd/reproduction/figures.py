@@ -8,6 +8,7 @@ from mmkd.evaluation.drift import feature_drift
 from mmkd.files import write_json
 from mmkd.pipeline.state import StageState, checkpoint_of
 from mmkd.reproduction.experiment import Experiment
+from mmkd.scalars import held_out_accuracy, read_scalars
 
 # What test.py and evaluate.py call their figures, and the factor to percent.
 MEASURES = {
@@ -70,15 +71,7 @@ def pretext_figures(folder: Path, level: float | None) -> dict[str, float]:
 
 def pretext_curve(folder: Path) -> dict[int, float]:
     """Return the held-out accuracy in percent by epoch, the mean over the tasks."""
-    curve: dict[int, float] = {}
-    for path in sorted(folder.glob('*/vis_data/scalars.json')):
-        for line in path.read_text().splitlines():
-            row = json.loads(line)
-            keys = [k for k in row if k.startswith('held_out/') and '/acc' in k]
-            if keys:
-                mean = sum(row[key] for key in keys) / len(keys)
-                curve[int(row['epoch'])] = 100 * mean
-    return curve
+    return held_out_accuracy(read_scalars(folder))
 
 
 def _drift(folder: Path, before: str, after: str) -> float:

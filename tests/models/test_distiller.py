@@ -92,6 +92,7 @@ def test_a_tiny_weight_starts_from_the_same_network_and_moves_it_otherwise() -> 
     assert logs[0]['distill/loss_feature'] > 0
     total = logs[0]['loss_cls'] + logs[0]['distill/loss_feature']
     assert logs[0]['loss'] == pytest.approx(total)
+    assert -1 < logs[0]['distill/agreement_feature'] < 1
     moved = model.state_dict()['backbone.conv1.conv.weight']
     assert not torch.equal(moved, student.state_dict()['backbone.conv1.conv.weight'])
 
@@ -107,7 +108,9 @@ def test_identical_teacher_and_student_in_eval_give_exactly_zero(
     state = torch.load(path, weights_only=True)['state_dict']
     model.load_state_dict(state, strict=True)
     data = model.eval().data_preprocessor(clips(), True)
-    assert model(**data, mode='loss')['distill/loss_x'].item() == 0
+    losses = model(**data, mode='loss')
+    assert losses['distill/loss_x'].item() == 0
+    assert losses['distill/agreement_x'].item() == pytest.approx(1)
     model.train()
     assert model(**data, mode='loss')['distill/loss_x'].item() > 0
 

@@ -209,7 +209,10 @@ class EpochTeacherHook(Hook):
         theirs = self.teacher(given['inputs'], given.get('data_samples'))
         mine = self._recorder.take()
         loss = self._factor * self.term(mine, theirs, given.get('data_samples'))
-        return {**losses, 'loss_epoch_teacher': loss}
+        added = {'loss_epoch_teacher': loss}
+        if self.term.agreement is not None:
+            added['agreement_epoch_teacher'] = self.term.agreement
+        return {**losses, **added}
 
 
 def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:

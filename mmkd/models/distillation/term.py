@@ -9,6 +9,7 @@ from mmaction.structures import ActionDataSample
 from torch import Tensor, nn
 
 from mmkd.errors import UserError
+from mmkd.models.measures import mean_cosine, same_choice
 from mmkd.registry import MODELS
 
 Config = Mapping[str, Any]
@@ -36,6 +37,11 @@ class Term:
         weight: Factor on the loss; with 0 the term is checked and left out.
             Defaults to 1.
 
+    Attributes:
+        agreement: Of the last batch, for the log: the share of samples that both put
+            into one class where the loss compares classes (``compares_classes``), else
+            the mean cosine between the outputs. None where their shapes differ.
+
     Raises:
         UserError: If the loss or connector does not exist, is given an argument that
             it does not take, or asks for one that nothing supplies.
@@ -59,6 +65,7 @@ class Term:
         self.connector_config = connector
         self.connector: nn.Module | None = None
         self.loss = build_checked(loss, f'{self}: loss')
+        self.agreement: Tensor | None = None
         self.asks = _arguments(self.loss.forward)
         unsupplied = [
             k
@@ -135,10 +142,18 @@ class Term:
         """Return the loss of what :meth:`read` returned, not weighted."""
         if self.connector is not None:
             student = self.connector(student)
+        self.agreement = self._agreement(student, teacher)
         arguments = {'student': student, 'teacher': teacher}
         if labels is not None:
             arguments['labels'] = labels.to(student.device)
         return self.loss(**arguments)
+
+    def _agreement(self, student: Tensor, teacher: Tensor) -> Tensor | None:
+        if student.shape != teacher.shape or student.ndim < 2:
+            return None
+        if getattr(self.loss, 'compares_classes', False) and student.ndim == 2:
+            return same_choice(student, teacher)
+        return mean_cosine(student, teacher)
 
     def refuse_shapes(
         self, student: Tensor, teacher: Tensor, error: Exception

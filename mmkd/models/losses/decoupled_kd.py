@@ -78,6 +78,9 @@ class DecoupledKD(nn.Module):
         temperature: Defaults to 4.0.
     """
 
+    #: Rows are distributions: the largest entry is the answer.
+    compares_classes = True
+
     def __init__(
         self,
         target_weight: float = 1.0,

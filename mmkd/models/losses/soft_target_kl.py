@@ -85,6 +85,9 @@ class SoftTargetKL(nn.Module):
         UserError: If the temperature is not positive.
     """
 
+    #: Rows are distributions: the largest entry is the answer.
+    compares_classes = True
+
     def __init__(self, temperature: float = 4.0, standardize: bool = False) -> None:
         super().__init__()
         if temperature <= 0:

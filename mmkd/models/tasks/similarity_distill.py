@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from mmkd.models.heads import Projection, mlp
 from mmkd.models.losses import similarity_kl
+from mmkd.models.measures import mean_correlation
 from mmkd.models.memory import FeatureQueue
 from mmkd.models.tasks.base import EncodedViews, PretextTask
 from mmkd.registry import MODELS
@@ -59,7 +60,11 @@ class SimilarityDistill(PretextTask):
         self.temperatures = student_temperature, teacher_temperature
 
     def loss(self, batch: EncodedViews) -> dict[str, Tensor]:
-        """Return ``loss``; the queue then holds the teacher's embeddings.
+        """Return ``loss``, and ``agreement`` for the log.
+
+        ``agreement`` is the mean correlation between the student's and the teacher's
+        similarities to the anchors; networks to which all clips look alike agree too.
+        Afterwards the queue holds the teacher's embeddings.
 
         Args:
             batch: One student view ``(N, C, t, h, w)`` and one teacher embedding
@@ -68,11 +73,12 @@ class SimilarityDistill(PretextTask):
         projected = self.projector(batch.student[self.views[0]])
         student = functional.normalize(self.predictor(projected), dim=1)
         teacher = functional.normalize(batch.teacher[self.teacher_views[0]], dim=1)
-        loss = similarity_kl(
+        similarities = (
             self.queue.similarities(student),
             self.queue.similarities(teacher),
-            *self.temperatures,
         )
+        loss = similarity_kl(*similarities, *self.temperatures)
+        agreement = mean_correlation(*similarities)
         if self.training:
             self.queue.enqueue(teacher)
-        return {'loss': loss}
+        return {'loss': loss, 'agreement': agreement}

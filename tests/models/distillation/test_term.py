@@ -83,3 +83,23 @@ def test_shapes_that_do_not_go_together_are_named() -> None:
     message = r"'cls_head.fc_cls' of the student gives \(2, 3\).*teacher \(2, 5\)"
     with pytest.raises(UserError, match=message):
         term(student, teacher, None)
+
+
+def test_it_keeps_the_agreement_of_the_last_batch() -> None:
+    logits = Term('logits', **LOGITS)
+    assert logits.agreement is None
+    mine = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
+    theirs = torch.tensor([[9.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
+    logits({'cls_head.fc_cls': mine}, {'cls_head.fc_cls': theirs}, None)
+    assert logits.agreement.item() == 0.5
+    feature = Term('feature', **FEATURE)
+    maps = torch.randn(2, 3, 1, 2, 2)
+    feature({'backbone': maps}, {'backbone': 5 * maps}, None)
+    assert feature.agreement.item() == pytest.approx(1)
+
+
+def test_outputs_of_two_widths_have_no_agreement() -> None:
+    loss = {'type': 'mmkd.RelationalKD'}
+    term = Term('relations', student='a', loss=loss)
+    term({'a': torch.randn(4, 3)}, {'a': torch.randn(4, 5)}, None)
+    assert term.agreement is None

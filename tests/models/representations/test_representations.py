@@ -80,7 +80,7 @@ def test_what_each_task_reads_is_what_the_backbone_makes() -> None:
             branch.load_state_dict(state)
             parsing = branch(x)
         contrast = last[:, :16] if form == 'SplitChannels' else last
-        read = model._encode_student(inputs)
+        read = model.task_maps(inputs)
         assert read.keys() == {'avid', 'rsp', 'parsing'}
         assert torch.equal(read['parsing'][0], parsing)
         assert torch.equal(read['avid'][0], contrast)
@@ -97,11 +97,11 @@ def test_several_views_and_one_call_of_the_backbone(form: str, joint: bool) -> N
     calls = []
     model.backbone.register_forward_hook(lambda m, i, o: calls.append(len(i[0])))
     inputs = clips(2)
-    read = model.eval()._encode_student(inputs)
+    read = model.eval().task_maps(inputs)
     assert calls == ([4] if joint else [2, 2])
     alone = human_prior(form, parsing={'stage': stage}).eval()
     for view in (0, 2):
-        expected = alone._encode_student(inputs[:, view:])['parsing'][0]
+        expected = alone.task_maps(inputs[:, view:])['parsing'][0]
         torch.testing.assert_close(read['parsing'][view], expected)
     calls.clear()
     human = human_prior(form, parsing={'stage': stage})
@@ -153,7 +153,7 @@ def test_the_teacher_follows_the_path_of_the_contrast(form: str) -> None:
         teacher.backbone.buffers(), model.backbone.buffers(), strict=True
     ):
         theirs.data.copy_(mine)
-    read = model._encode_student(inputs[:, 1:])['avid'][0]
+    read = model.task_maps(inputs[:, 1:])['avid'][0]
     expected = model.tasks['avid'].projector(read)
     torch.testing.assert_close(embedding, expected)
     assert not any('branches' in name for name in teacher.state_dict())

@@ -137,3 +137,17 @@ def test_equal_rankings_cost_nothing() -> None:
     embedding = task.projector(maps)
     batch = EncodedViews({0: maps}, {1: embedding}, {})
     assert task.loss(batch)['loss'].item() == pytest.approx(0, abs=1e-6)
+    assert task.loss(batch)['agreement'].item() == pytest.approx(1)
+
+
+def test_agreement_is_the_correlation_over_the_queue() -> None:
+    task = build('r3d', queue_size=8).tasks['skd'].eval()
+    task.predictor = torch.nn.Identity()
+    maps, teacher = torch.randn(3, 512, 1, 2, 2), torch.randn(3, 128)
+    student = normalize(task.projector(maps), dim=1)
+    queue = task.queue.features
+    pairs = zip(student @ queue.t(), normalize(teacher, dim=1) @ queue.t(), strict=True)
+    expected = np.mean([np.corrcoef(*(x.detach() for x in p))[0, 1] for p in pairs])
+    found = task.loss(EncodedViews({0: maps}, {1: teacher}, {}))
+    assert found['agreement'].item() == pytest.approx(expected, abs=1e-5)
+    assert not found['agreement'].requires_grad

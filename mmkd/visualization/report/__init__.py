@@ -1,0 +1,1 @@
+"""One page about trainings, tests and evaluations, which needs no network."""

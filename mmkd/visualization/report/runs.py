@@ -1,0 +1,158 @@
+"""Which trainings, tests and evaluations a folder holds. Ours."""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmkd.errors import UserError
+from mmkd.scalars import Row, read_scalars
+
+_TIMESTAMP = re.compile(r'\d{8}_\d{6}')
+_NO_RUNS = {'vis_data', 'features', 'configs', 'packed', 'videos', 'maps'}
+# JSON that our tools leave for themselves.
+_OWN = {'stage.json', 'evaluation.json', 'drift.json', 'figures.json'}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of ``train.py``, ``test.py`` or ``evaluate.py``.
+
+    Attributes:
+        name: What the page calls it; unique in a page.
+        folder: Its work folder.
+        rows: See :func:`mmkd.scalars.read_scalars`. Empty for all but a training.
+        reports: Content of its JSON reports by file.
+        config: The config as it was run, where it was kept.
+        started: ``YYYYMMDD_HHMMSS`` of the first start; empty if not known.
+        seconds: Wall time where a pipeline measured it.
+    """
+
+    name: str
+    folder: Path
+    rows: list[Row]
+    reports: dict[Path, dict[str, Any]] = field(default_factory=dict)
+    config: Path | None = None
+    started: str = ''
+    seconds: float | None = None
+
+    @property
+    def is_training(self) -> bool:
+        """Whether its log has iterations."""
+        return any('iter' in row for row in self.rows)
+
+
+def find_runs(work_dirs: Sequence[Path], reports: Iterable[Path] = ()) -> list[Run]:
+    """Return all runs beneath some folders: trainings in the order of their starts.
+
+    Args:
+        work_dirs: Folders of a single run, of a pipeline, or of many.
+        reports: Further JSON reports of ``test.py`` or ``evaluate.py``.
+
+    Raises:
+        UserError: If a folder is not there or holds no run, or a report is none.
+    """
+    runs: list[Run] = []
+    for root in work_dirs:
+        if not root.is_dir():
+            raise UserError(f'{root} is not a folder', 'Name a folder of a training.')
+        found = [run for folder in _folders(root) for run in _read(root, folder)]
+        if not found:
+            raise UserError(
+                f'{root} holds no training and no report',
+                'Name a folder that tools/train.py or tools/pipeline.py wrote.',
+            )
+        runs += found
+    for path in reports:
+        content = _report(path)
+        if content is None:
+            raise UserError(
+                f'{path} is no report of tools/evaluate.py or tools/test.py',
+                'Name a file that one of them wrote after --json.',
+            )
+        runs.append(Run(path.stem, path.parent, [], {path: content}))
+    # What has no start of its own, an evaluation, stays in the order of the folders.
+    ordered = sorted(runs, key=lambda run: (run.started == '', run.started))
+    return list(_unique(ordered))
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    for folder, names, _ in os.walk(root):
+        names[:] = sorted(
+            name
+            for name in names
+            if not (_TIMESTAMP.fullmatch(name) or name in _NO_RUNS or name[0] == '.')
+        )
+        yield Path(folder)
+
+
+def _read(root: Path, folder: Path) -> Iterator[Run]:
+    rows = read_scalars(folder)
+    reports = {path: _report(path) for path in sorted(folder.glob('*.json'))}
+    kept = {path: content for path, content in reports.items() if content}
+    starts = sorted(
+        p.name
+        for p in folder.iterdir()
+        if _TIMESTAMP.fullmatch(p.name) and (p / 'vis_data').is_dir()
+    )
+    if not (rows or kept):
+        return
+    inner = folder.relative_to(root)
+    name = '/'.join((root.resolve().name, *inner.parts))
+    yield Run(
+        name=name,
+        folder=folder,
+        rows=rows,
+        reports=kept,
+        config=_config(folder, starts),
+        started=starts[0] if starts else '',
+        seconds=_seconds(folder),
+    )
+
+
+def _config(folder: Path, starts: Sequence[str]) -> Path | None:
+    """Return the config of the last start, all of it in one file."""
+    for start in reversed(starts):
+        path = folder / start / 'vis_data' / 'config.py'
+        if path.is_file():
+            return path
+    return None
+
+
+def _seconds(folder: Path) -> float | None:
+    state = _json(folder / 'stage.json')
+    seconds = state.get('seconds') if isinstance(state, dict) else None
+    return float(seconds) if isinstance(seconds, (int, float)) else None
+
+
+def _report(path: Path) -> dict[str, Any] | None:
+    """Return the content of a report of ``evaluate.py`` or ``test.py``."""
+    content = None if path.name in _OWN else _json(path)
+    if not isinstance(content, dict) or not content:
+        return None
+    evaluation = isinstance(content.get('results'), list) and 'preset' in content
+    test = all(isinstance(x, (int, float)) for x in content.values())
+    return content if evaluation or test else None
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return None
+
+
+def _unique(runs: Iterable[Run]) -> Iterator[Run]:
+    """Leave out the common start of the names, and number what has the same name."""
+    runs = list(runs)
+    parts = [run.name.split('/') for run in runs]
+    common = len(parts) > 1 and len({p[0] for p in parts if len(p) > 1}) == 1
+    seen: dict[str, int] = {}
+    for run, part in zip(runs, parts, strict=True):
+        name = '/'.join(part[1:] if common and len(part) > 1 else part)
+        seen[name] = seen.get(name, 0) + 1
+        name = f'{name} ({seen[name]})' if seen[name] > 1 else name
+        yield Run(**{**run.__dict__, 'name': name})
