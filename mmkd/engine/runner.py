@@ -18,6 +18,7 @@ from mmkd.engine.memory_format import apply_memory_format
 from mmkd.engine.resumable_sampler import ResumableSampler
 from mmkd.engine.seeded_dataset import SeededDataset
 from mmkd.engine.torch_releases import warning_of_this_machine
+from mmkd.engine.trained_parameters import leave_out_teachers
 from mmkd.engine.workers import start_worker
 from mmkd.last_checkpoint import latest_checkpoint
 
@@ -59,10 +60,13 @@ class CalmRunner(Runner):
         return super().wrap_model(model_wrapper_cfg, model)
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
-        """Build the optimiser, with a fused step where PyTorch has one."""
+        """Build the optimiser, for no teacher, with a fused step where there is one."""
         if isinstance(optim_wrapper, dict):
             optim_wrapper = with_fused_step(optim_wrapper, get_device())
-        return super().build_optim_wrapper(optim_wrapper)
+        wrapper = super().build_optim_wrapper(optim_wrapper)
+        if hasattr(wrapper, 'optimizer'):
+            leave_out_teachers(self.model, wrapper.optimizer)
+        return wrapper
 
     def _maybe_compile(self, target: str) -> None:
         """Compile the networks rather than the step around them, if ``compile`` is."""
