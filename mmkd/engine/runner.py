@@ -1,5 +1,6 @@
 """MMEngine's runner with a calm console, and runs that resume exactly."""
 
+import errno
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +21,11 @@ from mmkd.engine.seeded_dataset import SeededDataset
 from mmkd.engine.torch_releases import warning_of_this_machine
 from mmkd.engine.trained_parameters import leave_out_teachers
 from mmkd.engine.workers import start_worker
+from mmkd.errors import UserError
 from mmkd.last_checkpoint import latest_checkpoint
+
+# Of the disk, of a user's share of it; a disk that was made read-only after an error.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 _LOOPS = {
     'EpochBasedTrainLoop': ResumableEpochLoop,
@@ -90,9 +95,22 @@ class CalmRunner(Runner):
         return super().build_train_loop(loop)
 
     def train(self) -> nn.Module:
-        """Train, and leave the signals of the process as they were found."""
+        """Train, and leave the signals of the process as they were found.
+
+        Raises:
+            UserError: If there is no room for the logs, or a checkpoint.
+        """
         try:
             return super().train()
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            raise UserError(
+                f'{error.filename or self.work_dir} cannot be written to '
+                f'({error.strerror})',
+                'Make room there, and go on with --resume; the last checkpoint is as '
+                'it was.',
+            ) from error
         finally:
             self.call_hook('release_signals')
 
@@ -129,7 +147,10 @@ def _resumable(loader: Mapping[str, Any]) -> dict[str, Any]:
 def calm(logger: MMLogger) -> MMLogger:
     """Keep off the console of a logger what a user can do nothing about."""
     for handler in logger.handlers:
-        if not isinstance(handler, logging.FileHandler):
+        if isinstance(handler, logging.FileHandler):
+            # A full disk stops the run with one line, not with one for each message.
+            handler.handleError = lambda record: None  # type: ignore[method-assign]
+        else:
             handler.addFilter(_concerns_the_user)
     return logger
 

@@ -25,5 +25,3 @@ def leave_out_teachers(model: nn.Module, optimizer: Any) -> None:
     }
     for group in optimizer.param_groups:
         group['params'] = [p for p in group['params'] if id(p) not in teachers]
-    # With options for each of them, each had a group of its own.
-    optimizer.param_groups[:] = [g for g in optimizer.param_groups if g['params']]

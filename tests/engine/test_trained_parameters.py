@@ -27,5 +27,5 @@ def test_teachers_are_left_out_and_nothing_else(method: str, options: Any) -> No
     left = [id(p) for group in wrapper.param_groups for p in group['params']]
     named = model.named_parameters()
     assert left == [id(p) for n, p in named if not n.startswith('teachers.')]
-    assert (len(left) < before) is (method != 'vspp')
-    assert all(group['params'] for group in wrapper.param_groups)
+    # With options for single weights, MMEngine asks for those with a gradient only.
+    assert (len(left) < before) is (method != 'vspp' and options is None)

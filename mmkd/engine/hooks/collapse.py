@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from mmkd.engine.unwrap import unwrap
 from mmkd.errors import UserError
-from mmkd.models.heads import pool_map
 from mmkd.models.measures import effective_rank, feature_std
 from mmkd.models.memory import gather_rows
 from mmkd.registry import HOOKS
@@ -26,8 +25,8 @@ class CollapseHook(Hook):
     ``samples - 1``. Both stand beside the loss. The clips are those of the training
     itself, so nothing is encoded for it: the cost is one average of each map, and a
     singular value decomposition of ``samples`` vectors every ``interval`` iterations.
-    Features that are not finite are left out. A model without a backbone is not
-    watched. Source: ours; the measures name theirs.
+    Features that are not finite are left out. Without a backbone that gives maps
+    ``(N, C, ...)`` nothing is watched. Source: ours; the measures name theirs.
 
     Args:
         interval: Iterations between two measurements. Defaults to 50.
@@ -98,6 +97,10 @@ class CollapseHook(Hook):
         if not module.training:
             return
         last = output[-1] if isinstance(output, (tuple, list)) else output
-        self._latest.append(pool_map(last.detach()))
+        if not isinstance(last, Tensor) or last.ndim < 2:
+            return
+        # Maps of frames as of clips.
+        rows = last.detach()
+        self._latest.append(rows.flatten(2).mean(2) if rows.ndim > 2 else rows)
         while sum(map(len, self._latest)) - len(self._latest[0]) >= self.samples:
             self._latest.popleft()
