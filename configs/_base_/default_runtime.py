@@ -13,6 +13,7 @@ custom_hooks = [
     dict(type='mmkd.TeacherHashHook'),
     dict(type='mmkd.BadVideosHook'),
     dict(type='mmkd.NonFiniteHook'),
+    dict(type='mmkd.CollapseHook'),
     dict(type='mmkd.ResumePlaceHook'),
     dict(type='mmkd.ResumeScheduleHook'),
     dict(type='mmkd.ThroughputHook'),

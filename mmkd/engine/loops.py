@@ -1,6 +1,6 @@
 """Training loops that go on in the middle of an epoch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
@@ -8,6 +8,7 @@ from torch.utils.data import BatchSampler, DataLoader
 
 from mmkd.engine.resumable_sampler import ResumableSampler
 from mmkd.engine.seeding import seed_everything, seed_for
+from mmkd.engine.steady_batches import ReadingGuard, steady_batches
 
 
 class ResumableEpochLoop(EpochBasedTrainLoop):
@@ -17,9 +18,11 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
 
     Attributes:
         batches_done: Batches of the present epoch that are behind it.
+        reading_guard: What to do about videos that loader workers do not survive.
     """
 
     batches_done: int = 0
+    reading_guard: ReadingGuard | None = None
 
     def run_epoch(self) -> None:
         """Go over what is left of one epoch."""
@@ -27,11 +30,10 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         seed_everything(seed_for(runner.seed, 'epoch', self._epoch))
         runner.call_hook('before_train_epoch')
         runner.model.train()
-        sampler = sampler_of(self.dataloader)
-        if sampler is not None:
-            skipped = self.batches_done * (self.dataloader.batch_size or 0)
-            sampler.begin(seed, self._epoch, skipped)
-        for place, batch in enumerate(self.dataloader, self.batches_done):
+        begin = beginning(self.dataloader, seed, self._epoch)
+        for place, batch in steady_batches(
+            self.dataloader, begin, self.batches_done, self.reading_guard
+        ):
             self.run_iter(place, batch)
         runner.call_hook('after_train_epoch')
         self._epoch += 1
@@ -45,16 +47,20 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
 
 
 class ResumableIterLoop(IterBasedTrainLoop):
-    """MMEngine's loop over iterations, which resumes without reading what it skips."""
+    """MMEngine's loop over iterations, which resumes without reading what it skips.
+
+    Attributes:
+        reading_guard: What to do about videos that loader workers do not survive.
+    """
+
+    reading_guard: ReadingGuard | None = None
 
     def run(self) -> Any:
         """Train."""
         sampler = sampler_of(self.dataloader)
         if sampler is not None:
             seed = run_seed(self.runner)
-            self.dataloader_iterator = BatchStream(
-                self.dataloader, sampler, seed, self._iter
-            )
+            self.dataloader_iterator = BatchStream(self, sampler, seed, self._iter)
         return super().run()
 
     def run_iter(self, data_batch: Any) -> None:
@@ -70,21 +76,24 @@ class BatchStream:
     empty and cost nothing.
 
     Args:
-        dataloader: Loader.
-        sampler: Its sampler.
+        loop: The loop, for its loader and guard.
+        sampler: Sampler of the loader.
         seed: Seed of the run.
         start: Number of batches that the run has behind it.
     """
 
     def __init__(
-        self, dataloader: DataLoader, sampler: ResumableSampler, seed: int, start: int
+        self,
+        loop: ResumableIterLoop,
+        sampler: ResumableSampler,
+        seed: int,
+        start: int,
     ) -> None:
-        self._loader, self._sampler, self._seed = dataloader, sampler, seed
-        self._skipped = start
-        length = start + 1 if sampler.is_infinite else len(dataloader)
+        self._loop, self._seed, self._skipped = loop, seed, start
+        length = start + 1 if sampler.is_infinite else len(loop.dataloader)
         self._epoch, self._done = divmod(start, length)
         # Begun at the first batch: a hook sets the sampler to epoch 0 before.
-        self._batches: Iterator[Any] | None = None
+        self._batches: Iterator[tuple[int, Any]] | None = None
 
     def __iter__(self) -> 'BatchStream':
         return self
@@ -96,16 +105,16 @@ class BatchStream:
         if self._batches is None:
             self._batches = self._begin()
         try:
-            return next(self._batches)
+            return next(self._batches)[1]
         except StopIteration:
             self._epoch, self._done = self._epoch + 1, 0
             self._batches = self._begin()
-            return next(self._batches)
+            return next(self._batches)[1]
 
-    def _begin(self) -> Iterator[Any]:
-        skipped = self._done * (self._loader.batch_size or 0)
-        self._sampler.begin(self._seed, self._epoch, skipped)
-        return iter(self._loader)
+    def _begin(self) -> Iterator[tuple[int, Any]]:
+        loader = self._loop.dataloader
+        begin = beginning(loader, self._seed, self._epoch)
+        return steady_batches(loader, begin, self._done, self._loop.reading_guard)
 
 
 def run_seed(runner: Runner) -> int:
@@ -122,6 +131,23 @@ def seed_step(runner: Runner, step: int) -> None:
         step: Steps that the run has behind it.
     """
     seed_everything(seed_for(runner.seed, 'step', step))
+
+
+def beginning(
+    dataloader: DataLoader, seed: int, epoch: int
+) -> Callable[[int], None] | None:
+    """Return what makes a loader begin an epoch at a batch; None if it cannot.
+
+    Args:
+        dataloader: Loader.
+        seed: Seed of the run.
+        epoch: Epoch, counted from 0.
+    """
+    sampler = sampler_of(dataloader)
+    if sampler is None:
+        return None
+    size = dataloader.batch_size or 0
+    return lambda place: sampler.begin(seed, epoch, place * size)
 
 
 def sampler_of(dataloader: DataLoader) -> ResumableSampler | None:

@@ -1,5 +1,6 @@
 """MMEngine's runner with a calm console, and runs that resume exactly."""
 
+import errno
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +19,13 @@ from mmkd.engine.memory_format import apply_memory_format
 from mmkd.engine.resumable_sampler import ResumableSampler
 from mmkd.engine.seeded_dataset import SeededDataset
 from mmkd.engine.torch_releases import warning_of_this_machine
+from mmkd.engine.trained_parameters import leave_out_teachers
 from mmkd.engine.workers import start_worker
+from mmkd.errors import UserError
 from mmkd.last_checkpoint import latest_checkpoint
+
+# Of the disk, of a user's share of it; a disk that was made read-only after an error.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 _LOOPS = {
     'EpochBasedTrainLoop': ResumableEpochLoop,
@@ -59,10 +65,13 @@ class CalmRunner(Runner):
         return super().wrap_model(model_wrapper_cfg, model)
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
-        """Build the optimiser, with a fused step where PyTorch has one."""
+        """Build the optimiser, for no teacher, with a fused step where there is one."""
         if isinstance(optim_wrapper, dict):
             optim_wrapper = with_fused_step(optim_wrapper, get_device())
-        return super().build_optim_wrapper(optim_wrapper)
+        wrapper = super().build_optim_wrapper(optim_wrapper)
+        if hasattr(wrapper, 'optimizer'):
+            leave_out_teachers(self.model, wrapper.optimizer)
+        return wrapper
 
     def _maybe_compile(self, target: str) -> None:
         """Compile the networks rather than the step around them, if ``compile`` is."""
@@ -86,9 +95,22 @@ class CalmRunner(Runner):
         return super().build_train_loop(loop)
 
     def train(self) -> nn.Module:
-        """Train, and leave the signals of the process as they were found."""
+        """Train, and leave the signals of the process as they were found.
+
+        Raises:
+            UserError: If there is no room for the logs, or a checkpoint.
+        """
         try:
             return super().train()
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            raise UserError(
+                f'{error.filename or self.work_dir} cannot be written to '
+                f'({error.strerror})',
+                'Make room there, and go on with --resume; the last checkpoint is as '
+                'it was.',
+            ) from error
         finally:
             self.call_hook('release_signals')
 
@@ -125,7 +147,10 @@ def _resumable(loader: Mapping[str, Any]) -> dict[str, Any]:
 def calm(logger: MMLogger) -> MMLogger:
     """Keep off the console of a logger what a user can do nothing about."""
     for handler in logger.handlers:
-        if not isinstance(handler, logging.FileHandler):
+        if isinstance(handler, logging.FileHandler):
+            # A full disk stops the run with one line, not with one for each message.
+            handler.handleError = lambda record: None  # type: ignore[method-assign]
+        else:
             handler.addFilter(_concerns_the_user)
     return logger
 

@@ -1,9 +1,14 @@
+import errno
 import logging
+import os
 
 import pytest
+from mmengine.hooks import Hook
 
 from mmkd.engine.runner import CalmRunner
+from mmkd.errors import UserError
 from tests.engine.toy import ToyNet
+from tests.faults.toy_run import toy_run
 
 
 def test_long_reports_go_to_the_log_file_only(tmp_path, capsys):
@@ -32,3 +37,29 @@ def test_only_information_is_shortened(level, shown):
     number = getattr(logging, level)
     record = logging.LogRecord('x', number, '', 0, 'a\nb\nc\nd', None, None)
     assert _concerns_the_user(record) is shown
+
+
+class Full(Hook):
+    """Writes a log at the second step, to a disk that has no room."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def after_train_iter(self, runner, *args, **kwargs):
+        if runner.iter == 1:
+            raise OSError(self.number, os.strerror(self.number))
+
+
+@pytest.mark.parametrize('number', [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_no_room_for_a_log_is_one_line(tmp_path, number):
+    runner = toy_run(tmp_path, lambda text: None)
+    runner.register_hook(Full(number))
+    with pytest.raises(UserError, match=f'{tmp_path} cannot be written to'):
+        runner.train()
+
+
+def test_another_error_of_the_system_is_not_explained_away(tmp_path):
+    runner = toy_run(tmp_path, lambda text: None)
+    runner.register_hook(Full(errno.EIO))
+    with pytest.raises(OSError, match='Input/output'):
+        runner.train()

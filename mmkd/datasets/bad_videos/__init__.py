@@ -1,18 +1,23 @@
 """What happens when a video cannot be read."""
 
 from mmkd.datasets.bad_videos.guarded_pipeline import (
+    CHECK,
     REPLACED,
     GuardedPipeline,
     guard,
     video_datasets,
 )
-from mmkd.datasets.bad_videos.reasons import reason_of
+from mmkd.datasets.bad_videos.marks import Marks
+from mmkd.datasets.bad_videos.reasons import CRASHED, reason_of
 from mmkd.datasets.bad_videos.time_limit import LATE, TimeUp, within
 
 __all__ = [
+    'CHECK',
+    'CRASHED',
     'LATE',
     'REPLACED',
     'GuardedPipeline',
+    'Marks',
     'TimeUp',
     'guard',
     'reason_of',

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmkd.datasets.bad_videos.judging import Judgement, serve
+from mmkd.datasets.bad_videos.reasons import CRASHED
 from mmkd.errors import UserError
 from mmkd.progress import track
 
@@ -48,7 +49,7 @@ class Examiner:
                 return Judgement(f'not read within {self.time_limit:g} s')
             return Judgement(**loads(self._connection.recv_bytes()))
         except (EOFError, OSError):
-            return Judgement(f'reading it ends the process ({self._ending()})')
+            return Judgement(f'{CRASHED} ({self._ending()})')
 
     def close(self) -> None:
         """End the process."""

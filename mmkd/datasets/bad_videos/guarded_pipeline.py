@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from mmaction.datasets import VideoDataset
 from mmengine.dataset import Compose
+from torch.utils.data import get_worker_info
 
+from mmkd.datasets.bad_videos.marks import Marks
 from mmkd.datasets.bad_videos.reasons import reason_of
 from mmkd.datasets.bad_videos.time_limit import TimeUp, within
 from mmkd.errors import UserError
@@ -24,7 +26,8 @@ _NOT_THE_VIDEO = (
     *(TypeError, AttributeError, NameError, KeyError),
 )
 
-_CHECK = 'Find all such videos with `python tools/data/check_videos.py LIST`.'
+#: What to do about it.
+CHECK = 'Find all such videos with `python tools/data/check_videos.py LIST`.'
 
 
 class GuardedPipeline(Compose):
@@ -43,10 +46,12 @@ class GuardedPipeline(Compose):
         time_limit: Seconds that opening and decoding may take; 0 for any.
         max_in_a_row: So many bad videos one after the other are taken for an error of
             the decoder or the disk.
-        hung: Videos that took too long, by file name, with the reason. They are not
-            tried again; those found are added. All others are: a damaged one may be
-            bad for some frames only, and what is drawn must not depend on who has
-            tried it before.
+        hung: Videos that took too long, or a process with them, by file name, with the
+            reason. They are not tried again; those found to be late are added. All
+            others are: a damaged one may be bad for some frames only, and what is drawn
+            must not depend on who has tried it before.
+        marks: Marks for loader workers to set while they read. Somebody else then sees
+            to the time limit, by ending the worker. Defaults to None.
 
     Attributes:
         hung: As above.
@@ -59,11 +64,13 @@ class GuardedPipeline(Compose):
         time_limit: float = 0,
         max_in_a_row: int = 10,
         hung: dict[str, str] | None = None,
+        marks: Marks | None = None,
     ) -> None:
         super().__init__(transforms)
         self.replace, self.time_limit = replace, time_limit
         self.max_in_a_row = max_in_a_row
         self.hung = {} if hung is None else hung
+        self.marks = marks
         self._in_a_row: list[tuple[str, str]] = []
 
     def __call__(self, data: dict[str, Any]) -> dict[str, Any] | None:
@@ -77,7 +84,7 @@ class GuardedPipeline(Compose):
         reason = self.hung.get(name) if self.replace else None
         if reason is None:
             try:
-                results, done = within(self.time_limit, partial(self._read, data))
+                results, done = self._watched(name, data)
             except _NOT_THE_VIDEO:
                 raise
             except Exception as error:
@@ -89,6 +96,16 @@ class GuardedPipeline(Compose):
             _restore(before)
             return None
         return self._finish(results, done)
+
+    def _watched(
+        self, name: str, data: dict[str, Any]
+    ) -> tuple[dict[str, Any] | None, int]:
+        """Read where somebody sees to it that this ends."""
+        worker = get_worker_info()
+        if self.marks is None or worker is None:
+            return within(self.time_limit, partial(self._read, data))
+        with self.marks.reading(worker.id, name):
+            return self._read(data, threading.Event())
 
     def _read(
         self, results: Any, given_up: threading.Event
@@ -121,7 +138,7 @@ class GuardedPipeline(Compose):
 
     def _refuse_or_note(self, name: str, reason: str) -> None:
         if not self.replace:
-            raise UserError(f'{name} cannot be read ({reason})', _CHECK)
+            raise UserError(f'{name} cannot be read ({reason})', CHECK)
         self._in_a_row.append((name, reason))
         count = len(self._in_a_row)
         if count >= self.max_in_a_row:
@@ -129,7 +146,7 @@ class GuardedPipeline(Compose):
             raise UserError(
                 f'{count} videos in a row cannot be read, the last one is {name} '
                 f'({reason})',
-                'Look at the disk and the decoder. ' + _CHECK,
+                'Look at the disk and the decoder. ' + CHECK,
             )
 
 

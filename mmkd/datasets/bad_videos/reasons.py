@@ -2,6 +2,9 @@
 
 import re
 
+#: How the reason begins if the process did not live to give one.
+CRASHED = 'reading it ends the process'
+
 _LENGTH = 160
 
 # decord names the time and a line of its own source; DecodeViews names the file.

@@ -10,6 +10,9 @@ T = TypeVar('T')
 #: How the reason begins.
 LATE = 'not done within'
 
+# Parts of a wait: a process that was suspended for long was so in one of them.
+_PARTS = 10
+
 
 class TimeUp(Exception):
     """Work that took too long."""
@@ -21,7 +24,8 @@ def within(seconds: float, work: Callable[[threading.Event], T]) -> T:
     Python cannot interrupt a library that does not come back: when the time is up, the
     thread is left to itself (and what it reads is lost), and ends with the process.
     This holds where the library lets go of Python's lock, as decord, PyAV, torchcodec,
-    OpenCV and the reading of files do. Source: ours.
+    OpenCV and the reading of files do. Time in which the process is suspended (Ctrl-Z,
+    Slurm) is not counted. Source: ours.
 
     Args:
         seconds: Time; 0 means no limit, and no thread.
@@ -46,11 +50,13 @@ def within(seconds: float, work: Callable[[threading.Event], T]) -> T:
             results.put((None, error))
 
     threading.Thread(target=run, daemon=True, name='reading a video').start()
-    try:
-        value, error = results.get(timeout=seconds)
-    except queue.Empty:
-        given_up.set()
-        raise TimeUp(f'{LATE} {seconds:g} s') from None
-    if error is not None:
-        raise error
-    return value  # type: ignore[return-value]
+    for _ in range(_PARTS):
+        try:
+            value, error = results.get(timeout=seconds / _PARTS)
+        except queue.Empty:
+            continue
+        if error is not None:
+            raise error
+        return value  # type: ignore[return-value]
+    given_up.set()
+    raise TimeUp(f'{LATE} {seconds:g} s')

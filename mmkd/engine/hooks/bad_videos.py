@@ -9,7 +9,9 @@ from mmengine import dist
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmkd.datasets.bad_videos import LATE, REPLACED, guard
+from mmkd.datasets.bad_videos import CHECK, CRASHED, LATE, REPLACED, Marks, guard
+from mmkd.engine.loops import ResumableEpochLoop, ResumableIterLoop, sampler_of
+from mmkd.engine.steady_batches import ReadingGuard
 from mmkd.errors import UserError
 from mmkd.files import write_text
 from mmkd.registry import HOOKS
@@ -29,6 +31,9 @@ class BadVideosHook(Hook):
     is named once, in the log and in ``bad_videos.txt`` of the work folder. Training
     stops once more of the list is bad than ``max_share``, or ``max_in_a_row`` of them
     follow each other.
+
+    So it is with one that a loader worker does not survive: the worker that it crashes,
+    or that is ended after ``time_limit``, is started anew.
 
     In validation and test a bad video is an error that names it: figures of fewer
     videos could not be compared.
@@ -74,13 +79,15 @@ class BadVideosHook(Hook):
             self.found.update(read_bad_videos(self._path))
         elif dist.is_main_process():
             self._path.unlink(missing_ok=True)
-        self._hung = _late(self.found)
+        self._hung = _not_again(self.found)
+        self._lost_in_a_row = 0
         guarded = guard(
             runner.train_dataloader.dataset,
             replace=self.max_share > 0,
             time_limit=self.time_limit,
             max_in_a_row=self.max_in_a_row,
             hung=self._hung,
+            marks=self._watch_workers(runner),
         )
         self.listed = sum(map(len, guarded))
 
@@ -100,6 +107,7 @@ class BadVideosHook(Hook):
         Raises:
             UserError: If too many are bad.
         """
+        self._lost_in_a_row = 0
         for videos in _replaced_in(data_batch):
             self.replaced += 1
             self._new |= {k: why for k, why in videos if k not in self.found}
@@ -117,6 +125,35 @@ class BadVideosHook(Hook):
             )
             self._reported = self.replaced
 
+    def _watch_workers(self, runner: Runner) -> Marks | None:
+        """Have the loop go on past the end of a worker; None if there is none."""
+        loop, loader = runner.train_loop, runner.train_dataloader
+        own = isinstance(loop, (ResumableEpochLoop, ResumableIterLoop))
+        if not (own and loader.num_workers and sampler_of(loader)):
+            return None
+        marks = Marks(loader.num_workers)
+        loop.reading_guard = ReadingGuard(marks, self.time_limit, self._blame)
+        return marks
+
+    def _blame(self, name: str, why: str) -> None:
+        """Note a video that a worker did not survive.
+
+        Raises:
+            UserError: If none may be bad, or no batch comes between such videos.
+        """
+        self._lost_in_a_row += 1
+        if self.max_share == 0:
+            raise UserError(f'{name} cannot be read ({why})', CHECK)
+        if self._lost_in_a_row >= self.max_in_a_row:
+            raise UserError(
+                f'{self._lost_in_a_row} workers in a row were lost to videos, the last '
+                f'one is {name} ({why})',
+                f'Look at the disk and the decoder. {CHECK}',
+            )
+        self._hung[name] = why
+        if name not in self.found:
+            self._new[name] = why
+
     def _exchange(self, runner: Runner) -> None:
         parts = dist.all_gather_object(self._new)
         self._new = {}
@@ -129,7 +166,7 @@ class BadVideosHook(Hook):
         if not new:
             return
         self.found.update(new)
-        self._hung.update(_late(new))
+        self._hung.update(_not_again(new))
         if dist.is_main_process():
             lines = [f'{name}\t{why}\n' for name, why in self.found.items()]
             write_text(self._path, ''.join(lines))
@@ -161,8 +198,10 @@ def read_bad_videos(path: Path) -> dict[str, str]:
     return {name: why for name, tab, why in rows if tab}
 
 
-def _late(found: dict[str, str]) -> dict[str, str]:
-    return {name: why for name, why in found.items() if why.startswith(LATE)}
+def _not_again(found: dict[str, str]) -> dict[str, str]:
+    """Return those that cost a worker, or much time, each time they are tried."""
+    costly = (LATE, CRASHED)
+    return {name: why for name, why in found.items() if why.startswith(costly)}
 
 
 def _replaced_in(batch: Any) -> Iterator[list[tuple[str, str]]]:

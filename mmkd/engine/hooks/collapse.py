@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from mmkd.engine.unwrap import unwrap
 from mmkd.errors import UserError
-from mmkd.models.heads import pool_map
 from mmkd.models.measures import effective_rank, feature_std
 from mmkd.models.memory import gather_rows
 from mmkd.registry import HOOKS
@@ -26,7 +25,8 @@ class CollapseHook(Hook):
     ``samples - 1``. Both stand beside the loss. The clips are those of the training
     itself, so nothing is encoded for it: the cost is one average of each map, and a
     singular value decomposition of ``samples`` vectors every ``interval`` iterations.
-    Source: ours; the measures name theirs.
+    Features that are not finite are left out. Without a backbone that gives maps
+    ``(N, C, ...)`` nothing is watched. Source: ours; the measures name theirs.
 
     Args:
         interval: Iterations between two measurements. Defaults to 50.
@@ -50,29 +50,33 @@ class CollapseHook(Hook):
             )
         self.interval, self.samples, self.warn_below = interval, samples, warn_below
         self._latest: deque[Tensor] = deque()
+        self._handle: Any = None
         self._warned = False
 
     def before_train(self, runner: Runner) -> None:
-        """Begin to watch the backbone that is trained.
-
-        Raises:
-            UserError: If the model has none.
-        """
+        """Begin to watch the backbone that is trained, if there is one."""
         model = unwrap(runner.model)
         backbone = getattr(getattr(model, 'student', model), 'backbone', None)
         if not isinstance(backbone, nn.Module):
-            raise UserError(
-                f'CollapseHook: {type(model).__name__} has no backbone',
-                'Remove the hook.',
+            runner.logger.info(
+                f'features are not watched: {type(model).__name__} has no backbone'
             )
-        self._handle = backbone.register_forward_hook(self._keep)
+            return
+        keep = self._keep
+        if backbone._compiled_call_impl is not None:
+            # Compiled along, it would be so anew whenever more clips are held.
+            keep = torch.compiler.disable(keep)
+        self._handle = backbone.register_forward_hook(keep)
 
     def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Measure every ``interval`` iterations."""
         if not self.every_n_train_iters(runner, self.interval) or not self._latest:
             return
-        rows = torch.cat(list(self._latest))[-self.samples :]
-        features = gather_rows(rows.float())
+        rows = torch.cat(list(self._latest))[-self.samples :].float()
+        features = gather_rows(rows)
+        features = features[features.isfinite().all(dim=1)]
+        if len(features) < 2:
+            return
         spread, rank = feature_std(features), effective_rank(features.cpu())
         runner.message_hub.update_scalar('train/feature_std', spread)
         runner.message_hub.update_scalar('train/feature_rank', rank)
@@ -85,13 +89,18 @@ class CollapseHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Leave the model as it was found."""
-        self._handle.remove()
+        if self._handle is not None:
+            self._handle.remove()
         self._latest.clear()
 
     def _keep(self, module: nn.Module, inputs: Any, output: Any) -> None:
         if not module.training:
             return
         last = output[-1] if isinstance(output, (tuple, list)) else output
-        self._latest.append(pool_map(last.detach()))
+        if not isinstance(last, Tensor) or last.ndim < 2:
+            return
+        # Maps of frames as of clips.
+        rows = last.detach()
+        self._latest.append(rows.flatten(2).mean(2) if rows.ndim > 2 else rows)
         while sum(map(len, self._latest)) - len(self._latest[0]) >= self.samples:
             self._latest.popleft()

@@ -141,6 +141,7 @@ class StopHook(Hook):
     def _stop(self, runner: Runner, number: int, step: int) -> None:
         folder = _folder(runner)
         meta = {'epoch': runner.epoch, 'iter': step}
+        runner.call_hook('before_save_together')
         runner.save_checkpoint(folder, INTERRUPTED, meta=meta, by_epoch=False)
         if is_main_process():
             path = os.path.join(folder, INTERRUPTED)

@@ -159,6 +159,7 @@ def test_what_another_process_found_counts(tmp_path, monkeypatch):
         iter=0,
         _resume=False,
         train_dataloader=SimpleNamespace(dataset=[]),
+        train_loop=None,
     )
     hook.before_train(runner)
     hook.listed = 10

@@ -1,0 +1,145 @@
+"""Batches that keep coming when a video brings a loader worker down."""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+from mmkd.datasets.bad_videos import CRASHED, LATE, Marks
+from mmkd.engine.worker_watch import WorkerWatch
+from mmkd.errors import UserError
+
+# What the code of a decoder brings upon its process. SIGKILL comes from elsewhere.
+_CRASHES = ('SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGSYS')
+
+
+@dataclass(frozen=True)
+class ReadingGuard:
+    """What to do about videos that workers do not survive.
+
+    Attributes:
+        marks: What each worker reads.
+        time_limit: Seconds for one video; 0 for any.
+        blame: Takes a video and the reason why it is not to be tried again; raises if
+            the run is to stop.
+    """
+
+    marks: Marks
+    time_limit: float
+    blame: Callable[[str, str], None]
+
+
+def steady_batches(
+    loader: DataLoader,
+    begin: Callable[[int], None] | None,
+    first: int = 0,
+    guard: ReadingGuard | None = None,
+) -> Iterator[tuple[int, Any]]:
+    """Yield batches with their places; also past the end of a worker.
+
+    A worker that a decoder crashes, or that has to be ended because one hangs, costs
+    its video: this is noted, and new workers go on at the batch that is missing. As
+    each sample brings its own seed, the batches are those that one would have had which
+    knew the video before.
+
+    Args:
+        loader: The loader.
+        begin: Called with a place, makes the sampler begin there. None: it cannot.
+        first: Place to begin at. Defaults to 0.
+        guard: What to do about the video. Without it, or without ``begin``, the end of
+            a worker is the end of the run. Defaults to None.
+
+    Yields:
+        Place and batch.
+
+    Raises:
+        UserError: If a worker ended for another reason than a video, or one that cannot
+            be left out.
+    """
+    place = first
+    if begin is not None:
+        begin(place)
+    if begin is None or guard is None:
+        yield from enumerate(loader, place)
+        return
+    while True:
+        batches = _start(loader)
+        watch = WorkerWatch(batches._workers, guard.marks, guard.time_limit)
+        try:
+            with watch:
+                for batch in batches:
+                    yield place, batch
+                    place += 1
+            return
+        except UserError:
+            raise
+        except Exception as error:
+            lost = _lost(batches._workers)
+            if not lost:
+                raise
+            _clear_away(loader, batches)
+            _blame(guard, watch, lost, error)
+            guard.marks.clear()
+            begin(place)
+
+
+def _start(loader: DataLoader) -> Any:
+    """Start the workers, and be told of their ends by the next batch only.
+
+    torch has the end of a worker break off whatever Python is doing at the time, such
+    as the step of an optimiser.
+    """
+    number = getattr(signal, 'SIGCHLD', None)  # not on Windows
+    if number is None:
+        return iter(loader)
+    before = signal.getsignal(number)
+    batches = iter(loader)
+    if signal.getsignal(number) is not before:
+        signal.signal(number, before or signal.SIG_DFL)
+    return batches
+
+
+def _lost(workers: Sequence[Any]) -> dict[int, int]:
+    """Return, by number, how the workers ended that are no more."""
+    return {n: w.exitcode for n, w in enumerate(workers) if not w.is_alive()}
+
+
+def _clear_away(loader: DataLoader, batches: Any) -> None:
+    """End all workers of an iterator, and have the loader start new ones."""
+    batches._shutdown_workers()
+    for worker in batches._workers:
+        if worker.is_alive():
+            worker.kill()
+    loader._iterator = None
+
+
+def _blame(
+    guard: ReadingGuard, watch: WorkerWatch, lost: dict[int, int], error: Exception
+) -> None:
+    """Blame the videos that workers ended with.
+
+    Raises:
+        UserError: If one ended for another reason, or the run is to stop.
+    """
+    for number, code in lost.items():
+        name, ending = guard.marks.name(number), _ending(code)
+        if number in watch.ended:
+            guard.blame(watch.ended[number], f'{LATE} {guard.time_limit:g} s')
+        elif name and (code >= 0 or ending in _CRASHES):
+            guard.blame(name, f'{CRASHED} ({ending})')
+        else:
+            place = f'while it read {name}' if name else 'outside of decoding'
+            raise UserError(
+                f'a worker of the data loader was ended {place} ({ending})',
+                'SIGKILL is mostly a lack of memory, SIGBUS one of /dev/shm: give '
+                'fewer num_workers or a smaller batch, and go on with --resume.',
+            ) from error
+
+
+def _ending(code: int) -> str:
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f'status {code}'
