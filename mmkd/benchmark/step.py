@@ -65,7 +65,8 @@ def measure_step(cfg: Config, plan: StepPlan, against: Config | None = None) -> 
         against: A second config, measured in the same rounds. Defaults to None.
     """
     batch = first_batch(cfg, plan.batch_size, plan.rendered)
-    figures = Figures(f'training step of {cfg.filename}', describe_work(batch, plan))
+    work = {**describe_work(batch, plan), 'clock': plan.clock}
+    figures = Figures(f'training step of {cfg.filename}', work)
     other: Batch = {'inputs': []}
     if against is not None:
         other = first_batch(against, plan.batch_size, plan.rendered)
@@ -173,7 +174,6 @@ def describe_work(batch: Batch, plan: StepPlan) -> dict[str, Any]:
         'clip': f'{frames} x {height} x {width}',
         'steps per round': plan.steps,
         'input': 'rendered' if plan.rendered else 'files of the config',
-        'clock': plan.clock,
     }
 
 

@@ -109,7 +109,11 @@ def measure_teacher(
     step()
     for name, number in calls.items():
         figures.notes.append(f'forward passes of {name} in one step: {number}.')
-    for teacher in teachers_of(model).values():
+    teachers = teachers_of(model)
+    if not teachers:
+        figures.notes.append('The method has no teacher.')
+        return figures
+    for teacher in teachers.values():
         for method in ('encode', 'follow', 'forward', 'parse'):
             if hasattr(teacher, method):
                 watch.watch(teacher, method)
