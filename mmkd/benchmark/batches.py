@@ -52,7 +52,7 @@ def seed_augmentation(seed: int) -> None:
     """Start every generator that a pipeline draws from anew."""
     random.seed(seed)
     np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)  # no other one is drawn from
 
 
 def _collate(dataset: Any, size: int, seed: int) -> Batch:

@@ -12,6 +12,7 @@ from mmengine.logging import MMLogger
 from mmkd.benchmark.figures import Figures
 from mmkd.benchmark.loader import LoaderPlan, measure_loader
 from mmkd.benchmark.memory import measure_memory
+from mmkd.benchmark.rounds import CLOCKS
 from mmkd.benchmark.step import StepPlan, measure_step, measure_wait
 from mmkd.benchmark.teacher import measure_teacher
 from mmkd.engine.command_line import read_config
@@ -41,6 +42,12 @@ def parser() -> argparse.ArgumentParser:
         '--samples', type=int, default=32, help='per round (default 32)'
     )
     loader.add_argument('--workers', type=int, default=2, help='default: 2')
+    loader.add_argument(
+        '--originals',
+        nargs=2,
+        metavar=('LIST', 'DIR'),
+        help="have MMAction2 read the videos that the config's were transcoded from",
+    )
     for name, (_, text) in _STEPS.items():
         _add_step(commands.add_parser(name, help=text), name)
     return parser
@@ -57,6 +64,13 @@ def _add_shared(parser: argparse.ArgumentParser, rounds: int) -> None:
         default=600.0,
         metavar='SECONDS',
         help='begin no further round after this long (default 600)',
+    )
+    add(
+        '--clock',
+        choices=sorted(CLOCKS),
+        default='wall',
+        help='time that passes (wall, the default), or for which this process computes '
+        '(cpu), where the machine does other work; a loader then needs --workers 0',
     )
     add('--threads', type=int, help="of PyTorch in this process (default: PyTorch's)")
     add(
@@ -120,11 +134,20 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
+    if args.command == 'loader':
+        _check_loader(args)
     for name in ('batch_size', 'rounds', 'samples', 'steps'):
         if getattr(args, name, 1) < 1:
             raise UserError(
                 f'--{name.replace("_", "-")} {getattr(args, name)}', 'Give 1 or more.'
             )
+
+
+def _check_loader(args: argparse.Namespace) -> None:
+    if args.originals and args.rendered:
+        raise UserError('--originals with --rendered', 'Give one of them.')
+    if args.clock == 'cpu' and args.workers:
+        raise UserError('--clock cpu sees no worker', 'Give --workers 0 with it.')
 
 
 def _measure(args: argparse.Namespace) -> Figures:
@@ -139,6 +162,8 @@ def _measure(args: argparse.Namespace) -> Figures:
             args.rounds,
             args.time_limit,
             args.rendered,
+            tuple(args.originals) if args.originals else None,
+            args.clock,
         )
         return measure_loader(cfg, plan)
     plan_of_step = _step_plan(args)
@@ -161,6 +186,7 @@ def _step_plan(args: argparse.Namespace) -> StepPlan:
         rendered=args.rendered,
         hand=not getattr(args, 'no_hand', True),
         peak=getattr(args, 'peak', None),
+        clock=args.clock,
     )
 
 

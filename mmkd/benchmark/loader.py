@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
+from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
@@ -13,11 +14,12 @@ from torch.utils.data import DataLoader, Dataset
 from mmkd.benchmark.batches import build_dataset, rendered_clips, seed_augmentation
 from mmkd.benchmark.figures import Figures, Ratio
 from mmkd.benchmark.pipelines import Results, compose, length_until, run_until
-from mmkd.benchmark.rounds import interleave
+from mmkd.benchmark.rounds import CLOCKS, Clock, interleave
 from mmkd.benchmark.stock import StockClips, stock_opening, stock_transforms
 from mmkd.errors import UserError
 from mmkd.evaluation.lists import innermost
 
+Read = Callable[[Results], Any]
 OURS, STOCK, DECODING = 'this loader', 'MMAction2', 'decoding alone'
 
 
@@ -32,6 +34,10 @@ class LoaderPlan:
         rounds: Counted rounds.
         limit: Seconds after which no further round begins.
         rendered: Whether to read rendered clips instead of the config's own.
+        originals: List and folder of the videos that those of the config were made
+            from, in the same order: MMAction2 reads them. None: the config's own.
+        clock: Name in :data:`mmkd.benchmark.rounds.CLOCKS`; ``'cpu'`` goes with 0
+            workers, since it is that of this process.
     """
 
     batch_size: int = 8
@@ -40,6 +46,8 @@ class LoaderPlan:
     rounds: int = 5
     limit: float = 600.0
     rendered: bool = False
+    originals: tuple[str, str] | None = None
+    clock: str = 'wall'
 
 
 class Samples(Dataset):
@@ -50,7 +58,7 @@ class Samples(Dataset):
         read: From that to a sample.
     """
 
-    def __init__(self, infos: list[Results], read: Callable[[Results], Any]) -> None:
+    def __init__(self, infos: list[Results], read: Read) -> None:
         self.infos, self.read = infos, read
 
     def __len__(self) -> int:
@@ -87,13 +95,16 @@ def _measure(cfg: Config, plan: LoaderPlan) -> Figures:
     ours = compose(pipeline)
     seed_augmentation(0)
     example = ours(dict(infos[0]))['inputs']
-    readers: dict[str, Callable[[Results], Any]] = {OURS: ours}
+    readers: dict[str, tuple[list[Results], Read]] = {OURS: (infos, ours)}
     stock = _stock(pipeline, ours, infos[0])
     if stock is not None:
-        readers[STOCK] = stock
-    readers[DECODING] = lambda info: run_until(ours, info, 'imgs')['frame_inds'].size
+        readers[STOCK] = (_originals(cfg, plan, infos), stock)
+    readers[DECODING] = (
+        infos,
+        lambda info: run_until(ours, info, 'imgs')['frame_inds'].size,
+    )
     figures = Figures(f'loader of {cfg.filename}', _work(plan, example))
-    arms = {name: _arm(infos, read, plan) for name, read in readers.items()}
+    arms = {name: _arm(*given, plan) for name, given in readers.items()}
     seconds = interleave(arms, plan.rounds, plan.limit)
     for name, values in seconds.items():
         figures.add_times(name, values, len(example) * plan.samples)
@@ -116,6 +127,31 @@ def _infos(cfg: Config, number: int) -> list[Results]:
     return [dataset.get_data_info(place % len(dataset)) for place in range(number)]
 
 
+def _originals(cfg: Config, plan: LoaderPlan, infos: list[Results]) -> list[Results]:
+    """Return what is known of the videos that MMAction2 reads.
+
+    Raises:
+        UserError: If they are not those that the config's videos were made from.
+    """
+    if plan.originals is None:
+        return infos
+    changed = Config(cfg.to_dict(), filename=cfg.filename)
+    source = innermost(changed.train_dataloader.dataset)
+    source.pop('data_root', None)
+    source.ann_file = plan.originals[0]
+    source.data_prefix = {'video': plan.originals[1]}
+    found = _infos(changed, plan.samples)
+    for mine, other in zip(infos, found, strict=True):
+        names = [Path(info['filename']).stem for info in (mine, other)]
+        if names[0] != names[1]:
+            raise UserError(
+                f'{plan.originals[0]} has {names[1]} where the list of the config has '
+                f'{names[0]}',
+                'Give the list that it was made from, with --originals.',
+            )
+    return found
+
+
 def _stock(pipeline: Any, ours: Compose, info: Results) -> StockClips | None:
     sampled = length_until(ours, dict(info), 'frame_inds')
     transforms = stock_transforms(pipeline[sampled:])
@@ -125,9 +161,7 @@ def _stock(pipeline: Any, ours: Compose, info: Results) -> StockClips | None:
     return StockClips(compose(opening), compose(transforms))
 
 
-def _arm(
-    infos: list[Results], read: Callable[[Results], Any], plan: LoaderPlan
-) -> Callable[[], float]:
+def _arm(infos: list[Results], read: Read, plan: LoaderPlan) -> Callable[[], float]:
     loader: DataLoader = DataLoader(
         Samples(infos, read),
         batch_size=plan.batch_size,
@@ -137,17 +171,35 @@ def _arm(
         worker_init_fn=_one_thread,
     )
 
+    clock = CLOCKS[plan.clock]
+
     def measure() -> float:
-        start = perf_counter()
+        start = clock()
         for _ in loader:
             pass
-        return perf_counter() - start
+        return clock() - start
 
-    return measure
+    return measure if plan.workers else _in_one_thread(measure)
 
 
 def _one_thread(worker: int) -> None:
     torch.set_num_threads(1)
+    cv2.setNumThreads(0)  # as in a training: MMAction2's env_cfg
+
+
+def _in_one_thread(measure: Clock) -> Clock:
+    """Return a measurement that has no more threads here than in a worker."""
+
+    def alone() -> float:
+        threads = torch.get_num_threads(), cv2.getNumThreads()
+        _one_thread(0)
+        try:
+            return measure()
+        finally:
+            torch.set_num_threads(threads[0])
+            cv2.setNumThreads(threads[1])
+
+    return alone
 
 
 def _work(plan: LoaderPlan, example: torch.Tensor) -> dict[str, Any]:
@@ -158,5 +210,14 @@ def _work(plan: LoaderPlan, example: torch.Tensor) -> dict[str, Any]:
         'workers': plan.workers,
         'views': views,
         'clip': f'{frames} x {height} x {width}',
-        'input': 'rendered' if plan.rendered else 'files of the config',
+        'input': _input(plan),
+        'clock': plan.clock,
     }
+
+
+def _input(plan: LoaderPlan) -> str:
+    if plan.rendered:
+        return 'rendered'
+    if plan.originals is None:
+        return 'files of the config'
+    return 'files of the config, for MMAction2 those they were made from'

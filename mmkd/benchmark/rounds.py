@@ -3,9 +3,14 @@
 import sys
 from collections.abc import Callable, Mapping
 from statistics import median
-from time import monotonic
+from time import monotonic, perf_counter, process_time
 
 Seconds = list[float]
+Clock = Callable[[], float]
+
+#: What is measured: the time that passes, or that for which this process computes,
+#: which means something on a machine that does other work as well.
+CLOCKS: dict[str, Clock] = {'wall': perf_counter, 'cpu': process_time}
 
 
 def interleave(

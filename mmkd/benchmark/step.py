@@ -14,7 +14,7 @@ from mmkd.benchmark.batches import Batch, first_batch
 from mmkd.benchmark.figures import Figures, Ratio
 from mmkd.benchmark.hand_written import hand_written_step
 from mmkd.benchmark.machine import peak_tflops
-from mmkd.benchmark.rounds import interleave
+from mmkd.benchmark.rounds import CLOCKS, interleave
 from mmkd.benchmark.training import (
     build_model,
     clips_of,
@@ -40,6 +40,7 @@ class StepPlan:
         rendered: Whether the batch comes from rendered clips.
         hand: Whether to measure the hand-written loop as well.
         peak: Peak of the device in TFLOP/s; None for that of a known GPU.
+        clock: Name in :data:`mmkd.benchmark.rounds.CLOCKS`.
     """
 
     batch_size: int = 8
@@ -50,6 +51,7 @@ class StepPlan:
     rendered: bool = True
     hand: bool = True
     peak: float | None = None
+    clock: str = 'wall'
 
 
 def measure_step(cfg: Config, plan: StepPlan, against: Config | None = None) -> Figures:
@@ -63,7 +65,8 @@ def measure_step(cfg: Config, plan: StepPlan, against: Config | None = None) -> 
         against: A second config, measured in the same rounds. Defaults to None.
     """
     batch = first_batch(cfg, plan.batch_size, plan.rendered)
-    figures = Figures(f'training step of {cfg.filename}', describe_work(batch, plan))
+    work = {**describe_work(batch, plan), 'clock': plan.clock}
+    figures = Figures(f'training step of {cfg.filename}', work)
     other: Batch = {'inputs': []}
     if against is not None:
         other = first_batch(against, plan.batch_size, plan.rendered)
@@ -138,10 +141,10 @@ def _ours(
     model = build_model(cfg, _rows(batch))
     step = training_step(cfg, model, batch, variant)
     if variant.compiled:  # counted eagerly, the graph would be counted as one
-        return timed(step, plan.steps), 0.0
+        return timed(step, plan.steps, CLOCKS[plan.clock]), 0.0
     with FlopCounterMode(display=False) as counter:
         step()
-    return timed(step, plan.steps), float(counter.get_total_flops())
+    return timed(step, plan.steps, CLOCKS[plan.clock]), float(counter.get_total_flops())
 
 
 def _hand(
@@ -152,7 +155,7 @@ def _hand(
         return None
     model = build_model(cfg, _rows(batch))
     step = hand_written_step(model, dict(optimizer), batch, variant)
-    return None if step is None else timed(step, plan.steps)
+    return None if step is None else timed(step, plan.steps, CLOCKS[plan.clock])
 
 
 def _rows(batch: Batch, at_least: int = 1) -> int:

@@ -10,7 +10,7 @@ from torch import nn
 
 from mmkd.benchmark.batches import first_batch
 from mmkd.benchmark.figures import Figures, Ratio
-from mmkd.benchmark.rounds import interleave
+from mmkd.benchmark.rounds import CLOCKS, Clock, interleave
 from mmkd.benchmark.step import StepPlan, measure_step
 from mmkd.benchmark.training import (
     build_model,
@@ -27,12 +27,15 @@ from mmkd.models.teachers import FrozenTeacher, MomentumTeacher
 class Stopwatch:
     """Adds up the time spent in some methods.
 
+    Args:
+        clock: Gives seconds. Defaults to the time that passes.
+
     Attributes:
         seconds: So far.
     """
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
+    def __init__(self, clock: Clock = perf_counter) -> None:
+        self.seconds, self.clock = 0.0, clock
 
     def watch(self, owner: Any, name: str) -> None:
         """Time each call of a method from now on."""
@@ -40,10 +43,10 @@ class Stopwatch:
 
         def timed_method(*args: Any, **kwargs: Any) -> Any:
             synchronize()
-            start = perf_counter()
+            start = self.clock()
             result = method(*args, **kwargs)
             synchronize()
-            self.seconds += perf_counter() - start
+            self.seconds += self.clock() - start
             return result
 
         object.__setattr__(owner, name, timed_method)
@@ -102,16 +105,20 @@ def measure_teacher(
     model = build_model(cfg, plan.batch_size)
     variant = Variant.parse(plan.variants[0])
     step = training_step(cfg, model, batch, variant)
-    calls, watch = count_calls(model), Stopwatch()
+    calls, watch = count_calls(model), Stopwatch(CLOCKS[plan.clock])
     step()
     for name, number in calls.items():
         figures.notes.append(f'forward passes of {name} in one step: {number}.')
-    for teacher in teachers_of(model).values():
+    teachers = teachers_of(model)
+    if not teachers:
+        figures.notes.append('The method has no teacher.')
+        return figures
+    for teacher in teachers.values():
         for method in ('encode', 'follow', 'forward', 'parse'):
             if hasattr(teacher, method):
                 watch.watch(teacher, method)
     inside: list[float] = []
-    measure = timed(step, plan.steps)
+    measure = timed(step, plan.steps, CLOCKS[plan.clock])
 
     def whole() -> float:
         watch.seconds = 0.0

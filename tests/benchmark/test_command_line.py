@@ -56,6 +56,11 @@ def test_waiting_for_the_loader(config, tmp_path, capsys):
     [
         (['step', 'none.py'], 'config none.py does not exist'),
         (['step', '{}', '--rounds', '0'], '--rounds 0. Give 1 or more.'),
+        (['loader', '{}', '--clock', 'cpu'], 'sees no worker. Give --workers 0'),
+        (
+            ['loader', '{}', '--rendered', '--originals', 'a', 'b'],
+            '--originals with --rendered. Give one of them.',
+        ),
         (['loader', '{}', '--samples', '0'], '--samples 0. Give 1 or more.'),
         (['step', '{}', '--rendered', '--ways', 'int8'], "'int8' is no way to"),
         (['loader', '{}'], 'data/ucf101/train_split1.txt'),

@@ -1,11 +1,17 @@
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from mmkd.benchmark import loader
 from mmkd.benchmark.batches import build_dataset, rendered_clips, seed_augmentation
 from mmkd.benchmark.loader import DECODING, OURS, STOCK, LoaderPlan, measure_loader
 from mmkd.benchmark.pipelines import compose, length_until, run_until
 from mmkd.benchmark.stock import StockClips, stock_opening, stock_transforms
+from mmkd.errors import UserError
+from mmkd.evaluation.lists import innermost
 from tests.benchmark.tiny import auxskd, vcop
 
 
@@ -100,3 +106,37 @@ def test_the_reference_opens_videos_as_mmaction_does():
         {'type': 'DecordInit', 'num_threads': 1},
         {'type': 'SampleFrames', 'clip_len': 4},
     ]
+
+
+def test_mmaction_reads_the_originals(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        loader, '_arm', lambda infos, *_: seen.append(infos) or (lambda: 1.0)
+    )
+    with rendered_clips(auxskd(), 2) as cfg, rendered_clips(auxskd(), 2) as other:
+        source = innermost(other.train_dataloader.dataset)
+        folder = source.data_prefix.video
+        plan = LoaderPlan(samples=2, rounds=1, originals=(source.ann_file, folder))
+        figures = measure_loader(cfg, plan)
+        places = [{Path(info['filename']).parent for info in infos} for infos in seen]
+        mine = {Path(innermost(cfg.train_dataloader.dataset).data_prefix.video)}
+        assert list(figures.arms) == [OURS, STOCK, DECODING]
+        assert places == [mine, {Path(folder)}, mine]
+        assert 'those they were made from' in figures.work['input']
+
+        lines = Path(source.ann_file).read_text().splitlines()
+        Path(source.ann_file).write_text('\n'.join(reversed(lines)))
+        with pytest.raises(UserError, match='has 1 where the list of the config has 0'):
+            measure_loader(cfg, plan)
+
+
+def test_time_for_which_the_process_computes(monkeypatch):
+    ticks = iter(range(0, 1000, 7))
+    monkeypatch.setitem(loader.CLOCKS, 'cpu', lambda: float(next(ticks)))
+    options = {'samples': 2, 'rounds': 2, 'rendered': True}
+    plan = LoaderPlan(batch_size=1, workers=0, clock='cpu', **options)
+    threads = torch.get_num_threads(), cv2.getNumThreads()
+    figures = measure_loader(auxskd(), plan)
+    assert {arm['seconds'] for arm in figures.arms.values()} == {7.0}
+    assert figures.work['clock'] == 'cpu'
+    assert (torch.get_num_threads(), cv2.getNumThreads()) == threads

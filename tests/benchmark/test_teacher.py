@@ -57,3 +57,10 @@ def test_teachers_of():
     model = build_model(auxskd(), 2)
     assert list(teachers_of(model)) == ['teachers.momentum']
     assert teachers_of(build_model(vcop(), 2)) == {}
+
+
+def test_a_method_without_a_teacher():
+    plan = StepPlan(batch_size=2, variants=['fp32'], rounds=1, steps=1, hand=False)
+    figures = measure_teacher(vcop(), plan)
+    assert list(figures.arms) == ['fp32']
+    assert figures.notes[-1] == 'The method has no teacher.'

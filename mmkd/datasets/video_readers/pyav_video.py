@@ -14,6 +14,7 @@ from mmkd.datasets.video_readers.base import (
     Indices,
     checked,
 )
+from mmkd.datasets.video_readers.container import open_container
 from mmkd.datasets.video_readers.packets import PacketIndex, index_packets
 from mmkd.datasets.video_readers.rgb import to_rgb
 
@@ -84,7 +85,7 @@ class PyAVVideo(FrameReader):
         return to_rgb(self._by_count(places), len(places))
 
     def _open(self) -> InputContainer:
-        container = av.open(self.path)
+        container = open_container(self.path)
         for stream in container.streams.video[:1]:
             stream.thread_type = 'NONE' if self.num_threads == 1 else 'AUTO'
             stream.codec_context.thread_count = self.num_threads
@@ -103,21 +104,34 @@ class PyAVVideo(FrameReader):
         Raises:
             TimesError: If one of them does not come in its place.
         """
+        done, last = 0, -math.inf
+        for frame in self._needed(set(times)):
+            if frame.pts is None or not last < frame.pts <= times[done]:
+                raise TimesError
+            last = frame.pts
+            if frame.pts == times[done]:
+                yield frame
+                done += 1
+            if done == len(times):
+                return
+        raise TimesError
+
+    def _needed(self, wanted: set[int]) -> Iterator[av.VideoFrame]:
+        """Decode on, and yield frames at some times and those that they refer to.
+
+        No packet is decoded behind that of the last wanted frame: what the decoder
+        holds back to bring frames into order, it is asked for.
+        """
         stream = self.container.streams.video[0]
-        wanted, done, last = set(times), 0, -math.inf
+        decoder, missing = stream.codec_context, len(wanted)
         for packet in self.container.demux(stream):
             needed = packet.pts in wanted or not packet.size
-            stream.codec_context.skip_frame = 'DEFAULT' if needed else 'NONREF'
-            for frame in packet.decode():
-                if frame.pts is None or not last < frame.pts <= times[done]:
-                    raise TimesError
-                last = frame.pts
-                if frame.pts == times[done]:
-                    yield frame
-                    done += 1
-                if done == len(times):
-                    return
-        raise TimesError
+            decoder.skip_frame = 'DEFAULT' if needed else 'NONREF'
+            yield from packet.decode()
+            missing -= needed
+            if not missing:
+                yield from decoder.decode(None)
+                return
 
     def _check_count(self) -> None:
         """Make sure that counting would not be wrong.

@@ -129,3 +129,32 @@ def test_what_is_no_frame_is_an_index_error(tmp_path):
     for wrong in ([3], [-1, 0]):
         with pytest.raises(IndexError, match='of a video of 3'):
             reader.get_batch(wrong)
+
+
+def test_no_packet_is_decoded_behind_the_last_wanted_frame(tmp_path, monkeypatch):
+    options = {'g': '30', 'bf': '3', 'sc_threshold': '0'}
+    path = write(tmp_path / 'a.mp4', pictures(30, 48, 64), **options)
+    frames, reader = in_order(path), PyAVVideo(path)
+    stream = reader.container.streams.video[0]
+    read = []
+
+    class Counting:
+        streams = reader.container.streams
+        seek = staticmethod(reader.container.seek)
+
+        @staticmethod
+        def demux(given):
+            for packet in reader_container.demux(given):
+                read.append(packet.pts)
+                yield packet
+
+    reader_container, reader.container = reader.container, Counting
+    for wanted in ([8], [2, 9, 11], [29]):
+        read.clear()
+        mine = reader.get_batch(wanted).asnumpy()
+        np.testing.assert_array_equal(mine, frames[wanted])
+        times = [reader.index.times[place] for place in wanted]
+        # In the order of decoding, the last packet is one that is wanted.
+        assert read[-1] in times
+        assert set(times) <= set(read)
+    assert stream.codec_context.is_open
