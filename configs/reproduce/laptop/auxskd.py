@@ -14,9 +14,12 @@ SMALL = {
 }
 # After 40 epochs, the config's own number, no arm has converged at this width.
 TUNED = {
-    **{**SMALL, **_base_.FINETUNE_48},
-    **{'model.cls_head.in_channels': 64, 'test_dataloader.batch_size': 16},
-    **{'train_cfg.max_epochs': 120, 'param_scheduler.0.T_max': 120},
+    **SMALL,
+    **_base_.FINETUNE_48,
+    'model.cls_head.in_channels': 64,
+    'test_dataloader.batch_size': 16,
+    'train_cfg.max_epochs': 120,
+    'param_scheduler.0.T_max': 120,
 }
 FINETUNE = dict(config='../../tiny/finetune_r3d_synthetic.py', options=TUNED)
 FROZEN = dict(kind='evaluate', protocols=['retrieval', 'linear'], **FINETUNE)
