@@ -33,7 +33,7 @@ class Diary(Hook):
     def __init__(self) -> None:
         self.steps: dict[int, tuple[str, float, float, float]] = {}
 
-    def before_train_iter(self, runner: Any, *args: Any, data_batch: Any) -> None:
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any) -> None:
         digest = hashlib.sha256()
         for clip in data_batch['inputs']:
             digest.update(clip.numpy().tobytes())
@@ -52,7 +52,6 @@ def train(
     path = ROOT / f'configs/tiny/{method}_r3d_synthetic.py'
     cfg = micro_config(path, work_dir, workers)
     cfg.launcher = 'pytorch'
-    cfg.train_dataloader.drop_last = False  # the last batch is a smaller one
     if resume is not None:
         cfg.update(load_from=str(resume), resume=True)
     runner, diary = CalmRunner.from_cfg(cfg), Diary()
@@ -90,6 +89,11 @@ def worker(rank: int, folder: Path) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp('processes')
     write_videos(folder)
+    # Eight draws: two batches of two for each process.
+    for path in (folder / 'data/synthetic').glob('*.txt'):
+        path.write_text(
+            ''.join(path.read_text().splitlines(True)[i % 6] for i in range(8))
+        )
     torch.multiprocessing.spawn(worker, (folder,), nprocs=2)
     return folder
 

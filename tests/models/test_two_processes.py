@@ -119,10 +119,12 @@ def worker(rank: int, ends: Sequence[int], folder: str) -> None:
 
 
 # Where the shares of a batch end.
-SHARES = {'two': (0, 2, 4), 'four': (0, 1, 2, 3, 4), 'unequal': (0, 1, 4)}
+SHARES = {'two': (0, 2, 4), 'four': (0, 1, 2, 3, 4)}
 
 
-@pytest.fixture(scope='module', params=SHARES)
+@pytest.fixture(
+    scope='module', params=['two', pytest.param('four', marks=pytest.mark.slow)]
+)
 def together(request: Any, tmp_path_factory: Any) -> tuple[Sequence[int], Path]:
     """Train every method with several processes, which are started once."""
     folder, ends = tmp_path_factory.mktemp('processes'), SHARES[request.param]
