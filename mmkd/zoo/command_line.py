@@ -54,6 +54,7 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
     add('--collection', help='the method, if the metafile has several')
     add('--parts', nargs='+', default=(), help='e.g. backbone; default: all weights')
     add('--half', action='store_true', help='store in half precision')
+    add('--note', help='more of its training, e.g. what it started from')
     add('--out', type=Path, metavar='DIR', help='default: zoo, beside the index')
     add('--address', help='where DIR will be found on the net')
     parser.set_defaults(run=_publish)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from torch import Tensor
 
 from mmkd.compat.plain import to_plain
@@ -39,6 +40,7 @@ class Publication:
         collection: The method, where the metafile does not say it.
         parts: First parts of the weights to publish. Empty: all but teachers.
         half: Store in half precision.
+        note: What else to say of the training, e.g. what it started from.
         out: Folder of the files. None: ``zoo`` beside the index.
         address: Where ``out`` will be found on the net. None: it is part of the
             project.
@@ -52,6 +54,7 @@ class Publication:
     collection: str | None = None
     parts: tuple[str, ...] = ()
     half: bool = False
+    note: str | None = None
     out: Path | None = None
     address: str | None = None
 
@@ -185,6 +188,8 @@ def _entry(
         'Config': what.config,
         'Metadata': {
             **(old.get('Metadata') or {}),
+            'Epochs': _epochs(meta, config),
+            **({'Note': what.note} if what.note else {}),
             'Parts': ', '.join(meta['parts']),
             'Stored As': meta['stored_as'],
             'Backbone Fingerprint': meta['backbone'],
@@ -200,6 +205,16 @@ def _entry(
     }
     read_entry(entry, metafile)  # what is written can be read
     return entry
+
+
+def _epochs(meta: Mapping[str, Any], config: str) -> str:
+    """Return how many epochs the weights were trained, and where that is not all."""
+    trained = meta.get('epoch')
+    if trained is None:
+        return 'not known'
+    planned = (Config.fromfile(config).get('train_cfg') or {}).get('max_epochs')
+    whole = planned in (None, trained)
+    return str(trained) if whole else f'{trained} (of {planned} in the config)'
 
 
 def _files_of(entry: Mapping[str, Any], metafile: Path) -> set[str]:

@@ -16,37 +16,76 @@ def markdown_table(models: list[ZooModel]) -> str:
         models: Models with weights.
     """
     lines = [
-        '| model | method | config | weights | stored as | measured | log |',
-        '|---|---|---|---|---|---|---|',
+        '| model | method | config | trained | measured | files |',
+        '|---|---|---|---|---|---|',
     ]
     for model in sorted(models, key=lambda model: model.name):
-        weights = ', '.join(f'[{f.name}]({f.name})' for f in model.weights)
-        log = f'[log]({model.log.name})' if model.log else ''
+        files = ', '.join(f'[{_kind(f.name)}]({f.name})' for f in model.files)
         lines.append(
             f'| `{model.name}` | {model.collection} '
-            f'| [{Path(model.config).name}](../{model.config}) | {weights} '
-            f'| {model.metadata.get("Stored As", "")} '
-            f'| {"; ".join(figures(model))} | {log} |'
+            f'| [{Path(model.config).name}](../{model.config}) '
+            f'| {_trained(model)} | {"; ".join(figures(model))} '
+            f'| {files}, {model.metadata.get("Stored As", "")} |'
         )
     return '\n'.join(lines)
 
 
+def _kind(name: str) -> str:
+    return Path(name).suffix.removeprefix('.')
+
+
+def _trained(model: ZooModel) -> str:
+    said = model.metadata
+    epochs = f'epochs {said["Epochs"]}' if 'Epochs' in said else ''
+    return '; '.join(filter(None, (epochs, str(said.get('Note', '')))))
+
+
 def figures(model: ZooModel) -> list[str]:
-    """Return every figure of a model with its protocol, e.g. ``R@1 41.67 % (...)``."""
-    return [
-        f'{name} {100 * value:.2f} % ({how(result)})'
-        for result in model.results
-        for name, value in result['Metrics'].items()
-    ]
+    """Return the main figures of a model in percent, those measured alike together.
+
+    Main are top-1 and the recall among 1 and 5, of the plain form of the features; the
+    metafile has them all. E.g. ``R@1 41.67, R@5 60.00 (synthetic d24e17b7, preset ours,
+    seed 0)``, where the digits are of the test list's SHA-256.
+
+    Args:
+        model: A published model.
+    """
+    groups: dict[str, list[str]] = {}
+    for result in model.results:
+        listed = result.get('Test List') or {}
+        digits = str(listed.get('SHA256', ''))[:8]
+        source = ', '.join([f'{result["Dataset"]} {digits}'.strip(), *_ways(result)])
+        groups.setdefault(source, []).extend(
+            f'{_short(name)} {100 * value:.2f}'
+            for name, value in result['Metrics'].items()
+            if is_main(name)
+        )
+    return [f'{", ".join(said)} ({how})' for how, said in groups.items() if said]
+
+
+def _short(name: str) -> str:
+    return 'top-1' if name == 'acc/top1' else name.removesuffix('/top1')
+
+
+def is_main(name: str) -> bool:
+    """Return whether a figure is shown in tables."""
+    return name in ('R@1', 'R@5', 'acc/top1') or (
+        name.endswith('/top1') and 'plain' not in name
+    )
 
 
 def how(result: dict[str, object]) -> str:
     """Return data set, protocol, preset, split and seed of a result, as far as set."""
-    parts = [str(result['Dataset']), str(result.get('Protocol', ''))]
-    for key in ('Preset', 'Split', 'Seed'):
-        if result.get(key) is not None:
-            parts.append(f'{key.lower()} {result[key]}')
+    parts = [str(result['Dataset']), str(result.get('Protocol', '')), *_ways(result)]
     return ', '.join(part for part in parts if part)
+
+
+def _ways(result: dict[str, object]) -> list[str]:
+    return [
+        f'{key.lower()} {result[key]}'
+        for key in ('Preset', 'Split', 'Seed')
+        if result.get(key) is not None
+    ]
 
 
 def write_readme(index: Index, folder: Path) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mmkd.zoo.index import Index, ZooModel
-from mmkd.zoo.readme import BEGIN, END, figures, markdown_table
+from mmkd.zoo.readme import BEGIN, END, figures, is_main, markdown_table
 from mmkd.zoo.verify import verify
 from tests.shared_files import ROOT
 
@@ -75,4 +75,8 @@ def test_figures_are_shares(index: Index) -> None:
     for model in index.published():
         for result in model.results:
             assert all(0 <= x <= 1 for x in result['Metrics'].values()), model.name
-        assert len(figures(model)) == sum(len(r['Metrics']) for r in model.results)
+        shown = ' '.join(figures(model))
+        for result in model.results:
+            for name, value in result['Metrics'].items():
+                if is_main(name):
+                    assert f' {100 * value:.2f}' in shown, f'{model.name}: {name}'

@@ -1,0 +1,46 @@
+from typing import Any
+
+from mmkd.zoo.index import ZooModel
+from mmkd.zoo.readme import figures, is_main, markdown_table
+
+
+def result(**changes: Any) -> dict[str, Any]:
+    listed = {'Path': 'data/x/test.txt', 'SHA256': '0123456789'}
+    kept = {'Dataset': 'x', 'Preset': 'ours', 'Seed': 0, 'Test List': listed}
+    return {**kept, **changes}
+
+
+def model(*results: dict[str, Any], **metadata: str) -> ZooModel:
+    entry = {'Results': list(results), 'Metadata': metadata}
+    return ZooModel('name', 'Method', 'configs/a/b.py', entry)
+
+
+def test_main_figures_of_one_way_stand_together() -> None:
+    retrieval = {'R@1': 0.125, 'R@5': 0.5, 'R@10': 0.75}
+    found = figures(
+        model(
+            result(Metrics={'kNN@20/top1': 0.25, 'kNN@20/mean_class': 0.2}),
+            result(Metrics=retrieval),
+            result(Metrics={'kNN@20 plain/top1': 0.1}),
+            result(Metrics={'R@1 max': 0.1}),
+            result(Metrics={'linear/top1': 1 / 3}, Split=2),
+        )
+    )
+    assert found == [
+        'kNN@20 25.00, R@1 12.50, R@5 50.00 (x 01234567, preset ours, seed 0)',
+        'linear 33.33 (x 01234567, preset ours, split 2, seed 0)',
+    ]
+
+
+def test_a_figure_of_the_whole_model() -> None:
+    tested = {'Dataset': 'x', 'Test List': {'SHA256': 'ab'}, 'Metrics': {'acc/top1': 1}}
+    assert figures(model(tested)) == ['top-1 100.00 (x ab)']
+    assert not is_main('acc/mean1') and is_main('finetune/top1')
+
+
+def test_how_it_was_trained() -> None:
+    rows = [
+        markdown_table([model(**said)]).splitlines()[-1].split(' | ')[3]
+        for said in ({'Epochs': '3'}, {'Epochs': '3', 'Note': 'from x'}, {})
+    ]
+    assert rows == ['epochs 3', 'epochs 3; from x', '']
