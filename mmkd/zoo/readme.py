@@ -1,4 +1,4 @@
-"""The table of published models in the README of the zoo."""
+"""The tables of published models: in the README of the zoo, and of their figures."""
 
 from pathlib import Path
 
@@ -50,17 +50,52 @@ def figures(model: ZooModel) -> list[str]:
     Args:
         model: A published model.
     """
-    groups: dict[str, list[str]] = {}
+    groups = {
+        how: ', '.join(f'{_short(name)} {value}' for name, value in found.items())
+        for how, found in main_figures(model).items()
+    }
+    return [f'{found} ({how})' for how, found in groups.items()]
+
+
+def main_figures(model: ZooModel) -> dict[str, dict[str, str]]:
+    """Return the main figures of a model in percent, by how they were measured.
+
+    Args:
+        model: A published model.
+
+    Returns:
+        ``{'synthetic d24e17b7, preset ours, seed 0': {'R@1': '12.50', ...}, ...}``
+    """
+    groups: dict[str, dict[str, str]] = {}
     for result in model.results:
         listed = result.get('Test List') or {}
         digits = str(listed.get('SHA256', ''))[:8]
         source = ', '.join([f'{result["Dataset"]} {digits}'.strip(), *_ways(result)])
-        groups.setdefault(source, []).extend(
-            f'{_short(name)} {100 * value:.2f}'
-            for name, value in result['Metrics'].items()
-            if is_main(name)
-        )
-    return [f'{", ".join(said)} ({how})' for how, said in groups.items() if said]
+        for name, value in result['Metrics'].items():
+            if is_main(name):
+                groups.setdefault(source, {})[name] = f'{100 * value:.2f}'
+    return groups
+
+
+def results_table(models: list[ZooModel]) -> str:
+    """Return the main figures as a table in Markdown: one line a model and way.
+
+    Args:
+        models: Models with weights.
+    """
+    columns = ('linear/top1', 'kNN@20/top1', 'R@1', 'R@5', 'finetune/top1', 'acc/top1')
+    lines = [
+        '| model | trained | linear | kNN@20 | R@1 | R@5 | fine-tuned | test | on |',
+        '|---|---|---|---|---|---|---|---|---|',
+    ]
+    for model in sorted(models, key=lambda model: model.name):
+        for source, found in main_figures(model).items():
+            cells = [found.get(column, '') for column in columns]
+            lines.append(
+                f'| `{model.name}` | {_trained(model)} | {" | ".join(cells)} '
+                f'| {source} |'
+            )
+    return '\n'.join(lines)
 
 
 def _short(name: str) -> str:
@@ -88,23 +123,35 @@ def _ways(result: dict[str, object]) -> list[str]:
     ]
 
 
-def write_readme(index: Index, folder: Path) -> None:
-    """Bring the table of ``README.md`` up to date, where a folder has one.
+def write_tables(index: Index, folder: Path) -> None:
+    """Bring the tables of the zoo up to date: its README, and the page of results.
 
     Args:
-        index: The index.
-        folder: Folder of the zoo.
+        index: The index; ``docs/results.md`` lies beside it, where there is one.
+        folder: Folder of the zoo, with its ``README.md``, where there is one.
 
     Raises:
-        UserError: If the README has no place for the table, or cannot be written.
+        UserError: If a page has no place for its table, or cannot be written.
     """
-    path = folder / 'README.md'
+    models = index.published()
+    write_table(folder / 'README.md', markdown_table(models))
+    write_table(index.root / 'docs/results.md', results_table(models))
+
+
+def write_table(path: Path, table: str) -> None:
+    """Put a table into a page, in the place of what is between the two marks.
+
+    Args:
+        path: The page; nothing is done where it is not there.
+        table: In Markdown.
+
+    Raises:
+        UserError: If the page has no place for the table, or cannot be written.
+    """
     if not path.is_file():
         return
-    text = path.read_text(encoding='utf-8')
-    head, begin, rest = text.partition(BEGIN)
+    head, begin, rest = path.read_text(encoding='utf-8').partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not (begin and end):
         raise UserError(f'{path} has no lines {BEGIN} and {END}', 'Add them.')
-    table = markdown_table(index.published())
     write_text(path, f'{head}{BEGIN}\n{table}\n{END}{tail}')

@@ -11,7 +11,7 @@ from typing import Any
 
 import mmkd
 from mmkd.files import sha256
-from mmkd.zoo.download import local_or_cached, weights_of
+from mmkd.zoo.download import any_weights_of, local_or_cached
 from mmkd.zoo.index import Index, ZooModel
 from mmkd.zoo.measured import EVALUATE, TEST, as_shares
 
@@ -33,7 +33,7 @@ def rerun(index: Index, model: ZooModel, tolerance: float = 1e-6) -> list[str]:
     Raises:
         UserError: If the weights cannot be had.
     """
-    weights = local_or_cached(index, model, weights_of(model))
+    weights = local_or_cached(index, model, any_weights_of(model))
     problems: list[str] = []
     # What one command measured, it measures again at once.
     runs: dict[tuple[str, ...], list[dict[str, Any]]] = {}

@@ -11,9 +11,11 @@ from safetensors import safe_open
 from mmkd.errors import UserError
 from mmkd.files import sha256
 from mmkd.models.input_convention import CONVENTIONS
+from mmkd.zoo.download import resolve, weights_of
 from mmkd.zoo.fitting import backbone_fingerprint
 from mmkd.zoo.index import Index
 from mmkd.zoo.publish import publish
+from mmkd.zoo.verify import verify
 from tests.zoo.toy_zoo import CONFIG, README, make_checkpoint, toy
 
 Weights = dict[str, torch.Tensor]
@@ -132,6 +134,17 @@ def test_parts(project: Path, weights: Weights) -> None:
     content = torch.load(pth, weights_only=True)
     assert {k.split('.')[0] for k in content['state_dict']} == {'backbone'}
     assert entry()['Metadata']['Parts'] == 'backbone'
+
+
+def test_one_form(project: Path, weights: Weights) -> None:
+    published = publish(toy())
+    (pth,) = publish(toy(forms=('pth',)))
+    assert pth == published[0] and not published[1].exists()
+    with pytest.raises(UserError, match=r'no \.safetensors file\. It has toy-.*\.pth'):
+        weights_of(Index().find('toy'), '.safetensors')
+    (file,) = publish(toy(forms=('safetensors',)))
+    assert resolve('mmkd://toy').samefile(file) and not pth.exists()
+    assert verify(Index(), Index().find('toy')) == []
 
 
 def evaluation(fingerprint: str) -> dict[str, Any]:

@@ -1,7 +1,19 @@
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from mmkd.errors import UserError
 from mmkd.zoo.index import ZooModel
-from mmkd.zoo.readme import figures, is_main, markdown_table
+from mmkd.zoo.readme import (
+    BEGIN,
+    END,
+    figures,
+    is_main,
+    markdown_table,
+    results_table,
+    write_table,
+)
 
 
 def result(**changes: Any) -> dict[str, Any]:
@@ -36,6 +48,32 @@ def test_a_figure_of_the_whole_model() -> None:
     tested = {'Dataset': 'x', 'Test List': {'SHA256': 'ab'}, 'Metrics': {'acc/top1': 1}}
     assert figures(model(tested)) == ['top-1 100.00 (x ab)']
     assert not is_main('acc/mean1') and is_main('finetune/top1')
+
+
+def test_the_table_of_results() -> None:
+    found = model(
+        result(Metrics={'kNN@20/top1': 0.25, 'linear/top1': 0.5}),
+        result(Metrics={'R@1': 0.125, 'R@5': 0.5}),
+        {'Dataset': 'y', 'Metrics': {'acc/top1': 1}},
+        Epochs='3',
+    )
+    how = 'x 01234567, preset ours, seed 0'
+    assert results_table([found]).splitlines()[2:] == [
+        f'| `name` | epochs 3 | 50.00 | 25.00 | 12.50 | 50.00 |  |  | {how} |',
+        '| `name` | epochs 3 |  |  |  |  |  | 100.00 | y |',
+    ]
+
+
+def test_a_table_is_put_between_the_marks(tmp_path: Path) -> None:
+    page = tmp_path / 'page.md'
+    write_table(page, 'new')
+    assert not page.exists()
+    page.write_text(f'a\n{BEGIN}\nold\n{END}\nb\n')
+    write_table(page, 'new')
+    assert page.read_text() == f'a\n{BEGIN}\nnew\n{END}\nb\n'
+    page.write_text(f'a\n{BEGIN}\nold\n')
+    with pytest.raises(UserError, match=r'page\.md has no lines'):
+        write_table(page, 'new')
 
 
 def test_how_it_was_trained() -> None:
