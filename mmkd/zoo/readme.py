@@ -1,6 +1,7 @@
 """The tables of published models: in the README of the zoo, and of their figures."""
 
 from pathlib import Path
+from typing import Any
 
 from mmkd.errors import UserError
 from mmkd.files import write_text
@@ -109,18 +110,21 @@ def is_main(name: str) -> bool:
     )
 
 
-def how(result: dict[str, object]) -> str:
+def how(result: dict[str, Any]) -> str:
     """Return data set, protocol, preset, split and seed of a result, as far as set."""
     parts = [str(result['Dataset']), str(result.get('Protocol', '')), *_ways(result)]
     return ', '.join(part for part in parts if part)
 
 
-def _ways(result: dict[str, object]) -> list[str]:
-    return [
+def _ways(result: dict[str, Any]) -> list[str]:
+    said = [
         f'{key.lower()} {result[key]}'
         for key in ('Preset', 'Split', 'Seed')
         if result.get(key) is not None
     ]
+    # What changes the network follows from the model; the rest is another protocol.
+    changed = result.get('Options', {}).get('Cfg Options', [])
+    return said + [option for option in changed if not option.startswith('model.')]
 
 
 def write_tables(index: Index, folder: Path) -> None:

@@ -35,12 +35,16 @@ def test_main_figures_of_one_way_stand_together() -> None:
             result(Metrics=retrieval),
             result(Metrics={'kNN@20 plain/top1': 0.1}),
             result(Metrics={'R@1 max': 0.1}),
-            result(Metrics={'linear/top1': 1 / 3}, Split=2),
+            result(
+                Metrics={'linear/top1': 1 / 3},
+                Split=2,
+                Options={'Cfg Options': ['model.x=1', 'clips=1']},
+            ),
         )
     )
     assert found == [
         'kNN@20 25.00, R@1 12.50, R@5 50.00 (x 01234567, preset ours, seed 0)',
-        'linear 33.33 (x 01234567, preset ours, split 2, seed 0)',
+        'linear 33.33 (x 01234567, preset ours, split 2, seed 0, clips=1)',
     ]
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mmkd.zoo.index import Index, ZooModel
-from mmkd.zoo.readme import BEGIN, END, figures, is_main, markdown_table
+from mmkd.zoo.readme import BEGIN, END, figures, is_main, markdown_table, results_table
 from mmkd.zoo.verify import verify
 from tests.shared_files import ROOT
 
@@ -48,6 +48,12 @@ def test_the_readme_has_the_table_of_the_index(index: Index) -> None:
     text = (ZOO / 'README.md').read_text()
     table = text.partition(BEGIN)[2].partition(END)[0].strip()
     assert table == markdown_table(index.published())
+
+
+def test_the_page_of_results_has_their_figures(index: Index) -> None:
+    text = (ROOT / 'docs/results.md').read_text()
+    table = text.partition(BEGIN)[2].partition(END)[0].strip()
+    assert table == results_table(index.published())
 
 
 def test_configs_and_names(index: Index) -> None:
