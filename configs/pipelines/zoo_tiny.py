@@ -15,7 +15,7 @@ stages = dict(
     auxskd=tiny('auxskd_r3d'),
     vspp=tiny('vspp_r3d', 12, weights='auxskd'),
     finetune=tiny('finetune_r3d', weights='vspp'),
-    selfdistill=tiny('selfdistill_r3d', 10, weights='vspp'),
+    selfdistill=tiny('selfdistill_r3d', weights='vspp'),
     finetune_r2plus1d=tiny('finetune_r2plus1d', 10),
     kd=tiny('kd_r2plus1d_to_r3d', 20, teacher='finetune_r2plus1d'),
     pcl_vcp=tiny('pcl_vcp_r3d', 8),

@@ -200,7 +200,7 @@ def test_figures_of_these_weights(project: Path, weights: Weights) -> None:
         for line in Path('zoo/README.md').read_text().splitlines()
         if '`toy`' in line
     )
-    assert 'kNN@20 25.00 (data abababab, preset ours, split 2, seed 0)' in row
+    assert 'kNN@20 25.00 (data abababab, preset ours, split 2, seed 0, a=1)' in row
     assert 'epochs 3 (of 2 in the config)' in row
     assert before[0].name in row and before[1].name in row
 
