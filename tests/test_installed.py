@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mmkd.zoo.index import Index
 from tests.doctor.broken_site import empty_environment
 from tests.shared_files import ROOT
 
@@ -98,6 +99,22 @@ def test_the_tools_find_their_files(python: Path, tmp_path: Path) -> None:
     assert models == here
     report = run(python, tmp_path, str(tools / 'doctor.py'), '--only', 'python')
     assert report.startswith('ok    Python  ')
+
+
+def test_the_zoo_of_a_checkout(python: Path, tmp_path: Path) -> None:
+    """The weights are not in the wheel; it says where to have them."""
+    name = next(m.name for m in Index().published() if m.address is None)
+    code = (
+        'import sys\nfrom mmkd.errors import UserError\n'
+        'from mmkd.zoo.download import resolve\n'
+        f'try:\n    print(resolve("mmkd://{name}"))\n'
+        'except UserError as error:\n    print(error)'
+    )
+    said = run(python, tmp_path, '-W', 'ignore', '-c', code)
+    assert said.endswith('of a checkout of mmkd, or its address, in MMKD_ZOO.\n')
+    code = f'import os; os.environ["MMKD_ZOO"] = {str(ROOT / "zoo")!r}\n{code}'
+    path = Path(run(python, tmp_path, '-W', 'ignore', '-c', code).strip())
+    assert path.parent == ROOT / 'zoo' and path.is_file()
 
 
 def test_the_start_of_python_imports_one_module(python: Path, tmp_path: Path) -> None:

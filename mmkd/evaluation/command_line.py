@@ -30,6 +30,21 @@ from mmkd.evaluation.report import report, report_table
 from mmkd.files import write_json
 
 
+class _Options(DictAction):
+    """Settings of the config; as given, they stand in ``cfg_options_as_given``."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        super().__call__(parser, namespace, values, option_string)
+        given = getattr(namespace, 'cfg_options_as_given', [])
+        namespace.cfg_options_as_given = [*given, *values]
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of ``tools/evaluate.py``."""
     parser = argparse.ArgumentParser(description='Evaluate a video backbone.')
@@ -58,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
         help='for features and the fine-tuning; the same command goes on from there '
         '(default: work_dirs/evaluation/<method>/<config>)',
     )
-    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    add('--cfg-options', nargs='+', action=_Options, metavar='KEY=VALUE')
     launchers = ['none', 'pytorch', 'slurm', 'mpi']
     add('--launcher', choices=launchers, default='none', help='as for tools/train.py')
     add('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
@@ -114,6 +129,8 @@ def _evaluation(args: argparse.Namespace) -> Evaluation:
         ks=sorted(set(args.k)),
         seed=args.seed,
         launcher=args.launcher,
+        data=args.data,
+        cfg_options=getattr(args, 'cfg_options_as_given', []),
     )
 
 

@@ -34,6 +34,9 @@ class Evaluation:
         ks: Numbers of neighbours of kNN.
         seed: Of untrained weights and of the fine-tuning.
         launcher: How the processes were started.
+        data: Another data set than the config's; for the report.
+        cfg_options: Settings that override the config's, ``KEY=VALUE`` as they were
+            given; for the report.
     """
 
     checkpoint: str | None
@@ -43,6 +46,8 @@ class Evaluation:
     ks: Sequence[int] = (20,)
     seed: int = 0
     launcher: str = 'none'
+    data: str | None = None
+    cfg_options: Sequence[str] = ()
 
 
 class SplitEvaluation:
@@ -146,7 +151,7 @@ def evaluate(
 
 
 def common_facts(cfg: Config, weights: str, what: Evaluation) -> dict[str, Any]:
-    """Return what a report says once: config, weights, protocol and seed.
+    """Return what a report says once: config, weights, protocol, seed and options.
 
     Args:
         cfg: The config of the first split.
@@ -160,4 +165,10 @@ def common_facts(cfg: Config, weights: str, what: Evaluation) -> dict[str, Any]:
         'network': cfg.model.backbone.to_dict(),
         'preset': what.preset.as_dict(),
         'seed': what.seed,
+        'options': {
+            'protocols': list(what.protocols),
+            'k': list(what.ks),
+            'data': what.data,
+            'cfg_options': list(what.cfg_options),
+        },
     }

@@ -17,7 +17,12 @@ def launcher(processes: int) -> list[str]:
 
 
 def stage_command(
-    stage: Stage, tools: Path, folder: Path, weights: Path | None, processes: int
+    stage: Stage,
+    tools: Path,
+    folder: Path,
+    weights: Path | str | None,
+    processes: int,
+    teacher: Path | str | None = None,
 ) -> list[str]:
     """Return the arguments of the child process; no shell is involved.
 
@@ -27,6 +32,7 @@ def stage_command(
         folder: Its folder, which becomes the work_dir.
         weights: Checkpoint it starts from, if any.
         processes: Processes of a training or a test; an evaluation has one.
+        teacher: Checkpoint of its teacher, if the pipeline says it.
     """
     distributed = processes > 1 and stage.kind != 'evaluate'
     command = launcher(processes if distributed else 1)
@@ -36,6 +42,8 @@ def stage_command(
         command += ['--work-dir', str(folder), '--seed', str(stage.seed)]
         if weights is not None:
             options['load_from'] = str(weights)
+        if teacher is not None:
+            options['model.teacher.checkpoint'] = str(teacher)
         if (folder / 'last_checkpoint').exists():
             command += ['--resume']
     else:

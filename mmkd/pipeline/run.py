@@ -58,9 +58,12 @@ def run_pipeline(
 def _read_states(stages: list[Stage], work_dir: Path) -> dict[str, StageState]:
     states: dict[str, StageState] = {}
     for stage in stages:
-        source = states[stage.weights].fingerprint if stage.weights in states else ''
+        before = [
+            states[name].fingerprint if name in states else ''
+            for name in (stage.weights, stage.teacher)
+        ]
         folder = work_dir / stage.name
-        states[stage.name] = read_state(folder, stage.fingerprint(source))
+        states[stage.name] = read_state(folder, stage.fingerprint(*before))
     return states
 
 
@@ -83,7 +86,8 @@ class _Run:
     def needs(self) -> dict[str, set[str]]:
         """Return for each stage those that it starts from or reads."""
         return {
-            stage.name: {stage.weights or '', *stage.needs} & self.places.keys()
+            stage.name: {stage.weights or '', stage.teacher or '', *stage.needs}
+            & self.places.keys()
             for stage in self.stages
         }
 
@@ -103,8 +107,11 @@ class _Run:
 
     def _run(self, stage: Stage) -> None:
         folder, state = self.work_dir / stage.name, self.states[stage.name]
-        weights = _weights(stage, self.work_dir, self.states)
-        command = stage_command(stage, self.tools, folder, weights, self.processes)
+        weights = self._checkpoint(stage.weights, stage.epoch)
+        teacher = self._checkpoint(stage.teacher)
+        command = stage_command(
+            stage, self.tools, folder, weights, self.processes, teacher
+        )
         state.write(folder)
         log = folder / LOG if self.jobs > 1 else None
         start = time.monotonic()
@@ -123,15 +130,13 @@ class _Run:
                 f'See {where}; the same command continues from there.',
             )
 
-
-def _weights(
-    stage: Stage, work_dir: Path, states: dict[str, StageState]
-) -> Path | None:
-    if stage.weights is None:
-        return None
-    if stage.weights in states:
-        return checkpoint_of(work_dir / stage.weights, stage.epoch)
-    return Path(stage.weights)
+    def _checkpoint(
+        self, source: str | None, epoch: int | None = None
+    ) -> Path | str | None:
+        """Return the checkpoint of a stage; a file or ``mmkd://NAME`` as it is."""
+        if source in self.states:
+            return checkpoint_of(self.work_dir / source, epoch)
+        return source
 
 
 def _metrics(path: Path) -> dict[str, float]:

@@ -13,7 +13,7 @@ from mmkd.errors import UserError
 
 Kind = Literal['train', 'test', 'evaluate']
 KEYS = {
-    'train': {'kind', 'config', 'weights', 'epoch', 'options', 'seed'},
+    'train': {'kind', 'config', 'weights', 'teacher', 'epoch', 'options', 'seed'},
     'test': {'kind', 'config', 'weights', 'epoch', 'options'},
     'evaluate': {'kind', 'config', 'weights', 'epoch', 'options', 'protocols'},
 }
@@ -28,7 +28,9 @@ class Stage:
         config: Path of the method's config.
         kind: Which program runs. Defaults to ``'train'``.
         weights: Stage whose checkpoint it starts from, or a file. Defaults to None.
-        epoch: Epoch of that stage's checkpoint; None takes the last.
+        teacher: Stage whose last checkpoint is ``model.teacher.checkpoint``, or a
+            file. Defaults to None: what the config says.
+        epoch: Epoch of the checkpoint of ``weights``; None takes the last.
         options: Settings that override the config's, as ``--cfg-options`` does.
         seed: Random seed of a training. Defaults to 0.
         protocols: What ``evaluate.py`` measures.
@@ -39,21 +41,25 @@ class Stage:
     config: Path
     kind: Kind = 'train'
     weights: str | None = None
+    teacher: str | None = None
     epoch: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     protocols: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
 
-    def fingerprint(self, source: str) -> str:
+    def fingerprint(self, source: str, teacher: str = '') -> str:
         """Return a hash of all that decides the stage's outcome.
 
         Args:
             source: Fingerprint of the stage that it starts from, or ''.
+            teacher: Fingerprint of the stage that trained its teacher, or ''.
         """
         config = Config.fromfile(self.config).pretty_text
         facts = [config, self.kind, self.weights, self.epoch, self.seed, source]
         facts += [sorted(self.options.items()), self.protocols]
+        if self.teacher:
+            facts += [self.teacher, teacher]
         return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
 
@@ -117,10 +123,11 @@ def _check_order(stages: list[Stage], path: Path) -> None:
     names = {stage.name for stage in stages}
     before: set[str] = set()
     for stage in stages:
-        if stage.weights in names - before:
-            raise UserError(
-                f'{path}: stage {stage.name!r} starts from {stage.weights!r}, '
-                'which does not come before it',
-                'Change the order of the stages.',
-            )
+        for needed in (stage.weights, stage.teacher):
+            if needed in names - before:
+                raise UserError(
+                    f'{path}: stage {stage.name!r} starts from {needed!r}, '
+                    'which does not come before it',
+                    'Change the order of the stages.',
+                )
         before.add(stage.name)

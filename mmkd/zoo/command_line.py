@@ -9,7 +9,7 @@ from rich.console import Console
 
 from mmkd.errors import UserError, one_line_errors
 from mmkd.zoo import listing
-from mmkd.zoo.download import fetch, weights_of
+from mmkd.zoo.download import any_weights_of, fetch, weights_of
 from mmkd.zoo.index import Index
 
 
@@ -54,6 +54,9 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
     add('--collection', help='the method, if the metafile has several')
     add('--parts', nargs='+', default=(), help='e.g. backbone; default: all weights')
     add('--half', action='store_true', help='store in half precision')
+    forms = ('pth', 'safetensors')
+    add('--forms', nargs='+', choices=forms, default=forms, help='default: both')
+    add('--note', help='more of its training, e.g. what it started from')
     add('--out', type=Path, metavar='DIR', help='default: zoo, beside the index')
     add('--address', help='where DIR will be found on the net')
     parser.set_defaults(run=_publish)
@@ -110,7 +113,7 @@ def _verify(args: argparse.Namespace) -> int:
     models = [index.find(name) for name in args.names] or index.published()
     wrong = 0
     for model in models:
-        weights_of(model)
+        any_weights_of(model)
         problems = verify(index, model)
         if args.rerun and not problems:
             problems = rerun(index, model, args.tolerance)
@@ -123,7 +126,9 @@ def _verify(args: argparse.Namespace) -> int:
 def _publish(args: argparse.Namespace) -> int:
     from mmkd.zoo.publish import Publication, publish
 
-    fields = {k: v for k, v in vars(args).items() if k not in ('run', 'parts')}
-    for path in publish(Publication(**fields, parts=tuple(args.parts))):
+    fields = {k: v for k, v in vars(args).items() if k != 'run'}
+    # The first form is the one that `mmkd://NAME` stands for.
+    fields |= {'parts': tuple(args.parts), 'forms': tuple(sorted(set(args.forms)))}
+    for path in publish(Publication(**fields)):
         print(path)
     return 0

@@ -7,7 +7,7 @@ from mmkd.errors import UserError
 from mmkd.transfer import download
 from mmkd.transfer.sources import is_address
 from mmkd.zoo.index import Index, ZooFile, ZooModel
-from mmkd.zoo.places import bases, cache_folder
+from mmkd.zoo.places import BASES, bases, cache_folder
 
 SCHEME = 'mmkd://'
 
@@ -17,8 +17,16 @@ def sources_of(index: Index, model: ZooModel, file: ZooFile) -> list[str]:
 
     These are the places of ``MMKD_ZOO`` (or the ``zoo`` beside the index), then the
     address that the model's entry names.
+
+    Raises:
+        UserError: If there is no such place: an installed package has the index only.
     """
     places = [*bases(index.root), *([model.address] if model.address else [])]
+    if places == [str(index.root / 'zoo')] and not Path(places[0]).is_dir():
+        raise UserError(
+            f'{model.name}: the weights of the zoo are not beside {index.root}',
+            f'Name the folder zoo of a checkout of mmkd, or its address, in {BASES}.',
+        )
     return [_join(place, file.name) for place in dict.fromkeys(places)]
 
 
@@ -57,7 +65,7 @@ def resolve(source: str) -> Path:
     """
     index = Index()
     model = index.find(source.removeprefix(SCHEME))
-    return local_or_cached(index, model, weights_of(model))
+    return local_or_cached(index, model, any_weights_of(model))
 
 
 def weights_of(model: ZooModel, suffix: str = '.pth') -> ZooFile:
@@ -73,12 +81,23 @@ def weights_of(model: ZooModel, suffix: str = '.pth') -> ZooFile:
     for file in model.weights:
         if file.name.endswith(suffix):
             return file
+    if model.weights:
+        raise UserError(
+            f'{model.name} has no {suffix} file', f'It has {model.weights[0].name}.'
+        )
     raise UserError(
-        f'{model.name} is a recipe: no weights of it are published'
-        if not model.weights
-        else f'{model.name} has no {suffix} file',
+        f'{model.name} is a recipe: no weights of it are published',
         f'Train it: `python tools/train.py {model.config}`.',
     )
+
+
+def any_weights_of(model: ZooModel) -> ZooFile:
+    """Return the ``.pth`` of a model, or the ``.safetensors`` if it has no other.
+
+    Raises:
+        UserError: If the model is a recipe, without weights.
+    """
+    return model.weights[0] if model.weights else weights_of(model)
 
 
 def _join(place: str, name: str) -> str:

@@ -1,6 +1,7 @@
 """Read what was measured of a model, and how, for its metafile."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from mmkd.files import sha256
 
 EVALUATE = 'tools/evaluate.py'
 TEST = 'tools/test.py'
-_TASKS = {'retrieval': 'Video Retrieval'}
 
 
 def read_results(path: Path, config: str, fingerprint: str) -> list[dict[str, Any]]:
@@ -35,7 +35,7 @@ def read_results(path: Path, config: str, fingerprint: str) -> list[dict[str, An
                 f'published ({fingerprint})',
                 'Publish without --metrics, evaluate mmkd://NAME, and publish again.',
             )
-        return [_evaluated(record, report['config']) for record in report['results']]
+        return [_evaluated(record, report) for record in report['results']]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f'{path} is no report of {EVALUATE} or {TEST} ({error!r})',
@@ -43,18 +43,41 @@ def read_results(path: Path, config: str, fingerprint: str) -> list[dict[str, An
         ) from error
 
 
-def _evaluated(record: dict[str, Any], config: str) -> dict[str, Any]:
+def as_shares(figures: Mapping[str, Any], tool: str) -> dict[str, float]:
+    """Return figures from 0 to 1: ``tools/evaluate.py`` gives them in percent.
+
+    Args:
+        figures: Some of those in the JSON, by name.
+        tool: What wrote it.
+    """
+    scale = 100 if tool == EVALUATE else 1
+    return {name: round(float(x) / scale, 12) for name, x in figures.items()}
+
+
+def _evaluated(record: dict[str, Any], report: dict[str, Any]) -> dict[str, Any]:
     """One protocol on one split."""
     path = record['test_list']['path']
+    found = record['protocol'].startswith('retrieval')
+    options = report['options']
     return {
-        'Task': _TASKS.get(record['protocol'], 'Action Recognition'),
+        'Task': 'Video Retrieval' if found else 'Action Recognition',
         'Dataset': Path(path).parent.name,
-        'Metrics': {name: float(x) for name, x in record['figures'].items()},
+        'Metrics': as_shares(record['figures'], EVALUATE),
         'Protocol': record['protocol'],
         'Preset': record['preset'],
         'Seed': record['seed'],
         'Split': record['split'],
-        'Config': config,
+        'Config': report['config'],
+        'Options': {
+            'Protocols': list(options['protocols']),
+            'K': list(options['k']),
+            **({'Data': options['data']} if options['data'] else {}),
+            **(
+                {'Cfg Options': list(options['cfg_options'])}
+                if options['cfg_options']
+                else {}
+            ),
+        },
         'Train List': _named(record['train_list']),
         'Test List': _named(record['test_list']),
         'Measured By': EVALUATE,
@@ -70,7 +93,7 @@ def _tested(figures: dict[str, Any], config: str) -> dict[str, Any]:
     return {
         'Task': 'Action Recognition',
         'Dataset': Path(test_list['Path']).parent.name,
-        'Metrics': {name: float(x) for name, x in figures.items()},
+        'Metrics': as_shares(figures, TEST),
         'Protocol': 'test',
         'Config': config,
         'Test List': test_list,

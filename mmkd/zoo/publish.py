@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from torch import Tensor
 
 from mmkd.compat.plain import to_plain
@@ -20,9 +21,10 @@ from mmkd.zoo.index import Index, ZooFile, check_name, read_entry
 from mmkd.zoo.measured import list_facts, read_results
 from mmkd.zoo.metafile import entry_of, metafile_of, only_collection, write_entry
 from mmkd.zoo.places import index_path
-from mmkd.zoo.readme import write_readme
+from mmkd.zoo.readme import write_tables
 from mmkd.zoo.weight_files import to_pth, to_safetensors
 
+_FORMS = {'pth': to_pth, 'safetensors': to_safetensors}
 _KEPT_META = ('input_convention', 'dataset_meta', 'epoch', 'iter', 'seed')
 
 
@@ -39,6 +41,8 @@ class Publication:
         collection: The method, where the metafile does not say it.
         parts: First parts of the weights to publish. Empty: all but teachers.
         half: Store in half precision.
+        forms: Of the weights: ``pth``, ``safetensors`` or both.
+        note: What else to say of the training, e.g. what it started from.
         out: Folder of the files. None: ``zoo`` beside the index.
         address: Where ``out`` will be found on the net. None: it is part of the
             project.
@@ -52,6 +56,8 @@ class Publication:
     collection: str | None = None
     parts: tuple[str, ...] = ()
     half: bool = False
+    forms: tuple[str, ...] = ('pth', 'safetensors')
+    note: str | None = None
     out: Path | None = None
     address: str | None = None
 
@@ -67,7 +73,7 @@ def publish(what: Publication) -> list[Path]:
         what: The model.
 
     Returns:
-        The files of the zoo: the ``.pth``, the ``.safetensors``, and perhaps the log.
+        The files of the zoo: the weights in each form, and perhaps the log.
 
     Raises:
         UserError: If something cannot be read or written, the weights do not fill the
@@ -79,10 +85,7 @@ def publish(what: Publication) -> list[Path]:
     metafile = metafile_of(what.config)
     weights, meta = _stripped(what, root / what.config)
     folder = what.out or root / 'zoo'
-    contents = {
-        '.pth': to_pth(weights, meta),
-        '.safetensors': to_safetensors(weights, meta),
-    }
+    contents = {f'.{form}': _FORMS[form](weights, meta) for form in what.forms}
     if what.log:
         contents['.log'] = _log(what.log)
     files = {suffix: _file(what.name, suffix, x) for suffix, x in contents.items()}
@@ -96,7 +99,7 @@ def publish(what: Publication) -> list[Path]:
     if what.out is None:
         for name in earlier - {file.name for file in files.values()}:
             (folder / name).unlink(missing_ok=True)
-        write_readme(Index(), folder)
+        write_tables(Index(), folder)
     return [folder / file.name for file in files.values()]
 
 
@@ -185,13 +188,15 @@ def _entry(
         'Config': what.config,
         'Metadata': {
             **(old.get('Metadata') or {}),
+            'Epochs': _epochs(meta, config),
+            **({'Note': what.note} if what.note else {}),
             'Parts': ', '.join(meta['parts']),
             'Stored As': meta['stored_as'],
             'Backbone Fingerprint': meta['backbone'],
         },
         'Training List': list_facts(config, 'train_dataloader'),
         **({'Results': results} if results else {}),
-        'Weights': f'{place}/{files[".pth"].name}',
+        'Weights': f'{place}/{files[f".{what.forms[0]}"].name}',
         **({'Training Log': f'{place}/{files[".log"].name}'} if what.log else {}),
         'Files': [
             {'Name': file.name, 'Size': file.size, 'SHA256': file.sha256}
@@ -200,6 +205,16 @@ def _entry(
     }
     read_entry(entry, metafile)  # what is written can be read
     return entry
+
+
+def _epochs(meta: Mapping[str, Any], config: str) -> str:
+    """Return how many epochs the weights were trained, and where that is not all."""
+    trained = meta.get('epoch')
+    if trained is None:
+        return 'not known'
+    planned = (Config.fromfile(config).get('train_cfg') or {}).get('max_epochs')
+    whole = planned in (None, trained)
+    return str(trained) if whole else f'{trained} (of {planned} in the config)'
 
 
 def _files_of(entry: Mapping[str, Any], metafile: Path) -> set[str]:

@@ -4,15 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import mmkd
 from mmkd.files import sha256
-from mmkd.zoo.download import local_or_cached, weights_of
+from mmkd.zoo.download import any_weights_of, local_or_cached
 from mmkd.zoo.index import Index, ZooModel
-from mmkd.zoo.measured import EVALUATE, TEST
+from mmkd.zoo.measured import EVALUATE, TEST, as_shares
 
 _PACKAGE = Path(mmkd.__file__).parents[1]
 
@@ -32,12 +33,20 @@ def rerun(index: Index, model: ZooModel, tolerance: float = 1e-6) -> list[str]:
     Raises:
         UserError: If the weights cannot be had.
     """
-    weights = local_or_cached(index, model, weights_of(model))
-    problems = []
+    weights = local_or_cached(index, model, any_weights_of(model))
+    problems: list[str] = []
+    # What one command measured, it measures again at once.
+    runs: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     with TemporaryDirectory() as folder:
         for result in model.results:
-            found = _rerun_one(index, result, weights, Path(folder), tolerance)
-            problems += [f'{result.get("Protocol")}: {problem}' for problem in found]
+            problem = _not_here(result)
+            if problem:
+                problems.append(f'{result.get("Protocol")}: {problem}')
+                continue
+            line = command(index, result, weights, Path(folder))
+            runs.setdefault(tuple(line), []).append(result)
+        for arguments, results in runs.items():
+            problems += _rerun_one(arguments, results, Path(folder), tolerance)
     return problems
 
 
@@ -58,30 +67,45 @@ def command(
     line += ['--work-dir', str(folder), '--json', str(folder / 'report.json')]
     if result['Measured By'] == TEST:
         return line
-    line += ['--protocols', result['Protocol'], '--preset', result['Preset']]
-    line += ['--seed', str(result['Seed'])]
+    options = result['Options']
+    line += ['--protocols', *options['Protocols'], '--preset', result['Preset']]
+    line += ['--seed', str(result['Seed']), '--k', *map(str, options['K'])]
     if result.get('Split') is not None:
         line += ['--split', str(result['Split'])]
-    ks = [name.split('@')[1].split()[0] for name in result['Metrics'] if 'kNN@' in name]
-    return [*line, '--k', *dict.fromkeys(ks)] if ks else line
+    if 'Data' in options:
+        line += ['--data', options['Data']]
+    if 'Cfg Options' in options:
+        line += ['--cfg-options', *options['Cfg Options']]
+    return line
+
+
+def _not_here(result: dict[str, Any]) -> str:
+    """Return what keeps a result from being measured here; '' if nothing does."""
+    tool = result.get('Measured By')
+    if tool not in (EVALUATE, TEST):
+        return f'{tool} cannot be run again'
+    if tool == EVALUATE and 'Options' not in result:
+        return 'the entry has no Options: it does not say how this was measured'
+    for key in ('Train List', 'Test List'):
+        if key not in result:
+            continue
+        listed = result[key]
+        path = Path(listed['Path'])
+        if not path.is_file() or sha256(path) != listed['SHA256']:
+            return f'the list {path} is not here, or is not the one measured on'
+    return ''
 
 
 def _rerun_one(
-    index: Index,
-    result: dict[str, Any],
-    weights: Path,
+    line: Sequence[str],
+    results: Sequence[dict[str, Any]],
     folder: Path,
     tolerance: float,
 ) -> list[str]:
-    if result.get('Measured By') not in (EVALUATE, TEST):
-        return [f'{result.get("Measured By")} cannot be run again']
-    listed = result['Test List']
-    path = Path(listed['Path'])
-    if not path.is_file() or sha256(path) != listed['SHA256']:
-        return [f'the list {path} is not here, or is not the one measured on']
+    """Run one command and compare every result that came of it."""
     paths = [str(_PACKAGE), os.environ.get('PYTHONPATH', '')]
     done = subprocess.run(
-        command(index, result, weights, folder),
+        line,
         env={**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, paths))},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -91,11 +115,23 @@ def _rerun_one(
     if done.returncode:
         return [(done.stderr.strip().splitlines() or ['it failed'])[-1]]
     report = json.loads((folder / 'report.json').read_text(encoding='utf-8'))
-    return _differences(result['Metrics'], report, tolerance)
+    return [
+        f'{result["Protocol"]}: {problem}'
+        for result in results
+        for problem in _differences(
+            result['Metrics'], _same_figures(report, result), tolerance
+        )
+    ]
+
+
+def _same_figures(report: dict[str, Any], result: dict[str, Any]) -> dict[str, float]:
+    """Return those figures of a report that a result has, from 0 to 1."""
+    figures = {name: report[name] for name in result['Metrics'] if name in report}
+    return as_shares(figures, result['Measured By'])
 
 
 def _differences(
-    published: dict[str, float], measured: dict[str, Any], tolerance: float
+    published: dict[str, float], measured: dict[str, float], tolerance: float
 ) -> list[str]:
     return [
         f'{name} is {measured.get(name)}, published as {value}'

@@ -59,6 +59,12 @@ def test_all_protocols_and_again(toy: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert records['kNN@1']['per_class'] == [100, 100]
     assert records['kNN@1']['confusion'] == [[2, 0], [0, 2]]
     assert sum(map(sum, records['finetune']['confusion'])) == 4
+    assert first['options'] == {
+        'protocols': ['finetune', 'linear', 'knn', 'retrieval'],
+        'k': [1],
+        'data': None,
+        'cfg_options': [],
+    }
     assert records['retrieval']['settings'] == {'pooling': 'average', 'features': 16}
 
 
@@ -69,6 +75,18 @@ def test_the_cache_knows_the_list(toy: Path) -> None:
     after = run('--protocols', 'knn', '--k', '1')
     videos = [r['results'][0]['test_list']['videos'] for r in (before, after)]
     assert videos == [4, 3]
+
+
+def test_the_report_holds_the_options_as_they_were_given(toy: Path) -> None:
+    options = ['--cfg-options', 'test_dataloader.dataset.pipeline.1.clip_len=2']
+    options += ['test_dataloader.batch_size=1', '--cfg-options', 'note=[(1,x),None]']
+    found = run('--protocols', 'knn', '--k', '2', '1', '2', *options)
+    assert found['options'] == {
+        'protocols': ['knn'],
+        'k': [1, 2],
+        'data': None,
+        'cfg_options': [option for option in options if '=' in option],
+    }
 
 
 def test_three_splits_and_their_mean(toy: Path) -> None:

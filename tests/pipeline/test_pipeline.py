@@ -1,6 +1,7 @@
 """Stages run in order from each other and continue where they stopped."""
 
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -87,6 +88,28 @@ def test_commands_and_states(tmp_path: Path, tools: Path) -> None:
     assert states['one'].metrics == {}
 
 
+def test_a_stage_teaches_another(tmp_path: Path, tools: Path) -> None:
+    one, *_ = stages(tmp_path)
+    two = Stage('two', one.config, weights='mmkd://name', teacher='one')
+    work = tmp_path / 'work'
+    run_pipeline([one, two], tools, work)
+    assert calls(tools)[1][4:] == [
+        *('--seed', '0', '--cfg-options', 'load_from=mmkd://name'),
+        f'model.teacher.checkpoint={work / "one" / "epoch_2.pth"}',
+    ]
+    # Another training of the teacher is another run of the student.
+    changed = Stage('one', one.config, options={'a.b': 3})
+    with pytest.raises(UserError, match='one holds a run with other settings'):
+        run_pipeline([changed, two], tools, work)
+    with pytest.raises(UserError, match='two holds a run with other settings'):
+        run_pipeline([changed, two], tools, _without(work, 'one'))
+
+
+def _without(work: Path, stage: str) -> Path:
+    shutil.rmtree(work / stage)
+    return work
+
+
 def test_continues_where_it_stopped(tmp_path: Path, tools: Path) -> None:
     work = tmp_path / 'work'
     run_pipeline(stages(tmp_path)[:1], tools, work)
@@ -131,6 +154,14 @@ def test_a_change_of_an_early_stage_reaches_the_later_ones(tmp_path: Path) -> No
         (
             "stages = dict(a=dict(config='m.py', weights='b'), b=dict(config='m.py'))",
             "starts from 'b', which does not come before it",
+        ),
+        (
+            "stages = dict(a=dict(config='m.py', teacher='b'), b=dict(config='m.py'))",
+            "starts from 'b', which does not come before it",
+        ),
+        (
+            "stages = dict(a=dict(kind='test', config='m.py', teacher='b'))",
+            "unknown key 'teacher'",
         ),
         ("stages = dict(a=dict(config='m.py'))\ntable = dict(r=['b'])", "stage 'b'"),
     ],

@@ -75,6 +75,18 @@ def test_the_address_of_the_entry_is_the_last_source(project: Path) -> None:
     ]
 
 
+def test_an_index_without_weights_beside_it(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an installed package has it."""
+    Path('zoo').rename('elsewhere')
+    with pytest.raises(UserError, match=r'Name the folder zoo of a ch.* in MMKD_ZOO'):
+        resolve('mmkd://toy')
+    assert not Path('cache').exists()
+    monkeypatch.setenv('MMKD_ZOO', 'elsewhere')
+    assert resolve('mmkd://toy').parent.name == 'elsewhere'
+
+
 def test_a_copy_elsewhere(published: Path) -> None:
     index = Index()
     model = index.find('toy')

@@ -11,9 +11,11 @@ from safetensors import safe_open
 from mmkd.errors import UserError
 from mmkd.files import sha256
 from mmkd.models.input_convention import CONVENTIONS
+from mmkd.zoo.download import resolve, weights_of
 from mmkd.zoo.fitting import backbone_fingerprint
 from mmkd.zoo.index import Index
 from mmkd.zoo.publish import publish
+from mmkd.zoo.verify import verify
 from tests.zoo.toy_zoo import CONFIG, README, make_checkpoint, toy
 
 Weights = dict[str, torch.Tensor]
@@ -134,18 +136,35 @@ def test_parts(project: Path, weights: Weights) -> None:
     assert entry()['Metadata']['Parts'] == 'backbone'
 
 
+def test_one_form(project: Path, weights: Weights) -> None:
+    published = publish(toy())
+    (pth,) = publish(toy(forms=('pth',)))
+    assert pth == published[0] and not published[1].exists()
+    with pytest.raises(UserError, match=r'no \.safetensors file\. It has toy-.*\.pth'):
+        weights_of(Index().find('toy'), '.safetensors')
+    (file,) = publish(toy(forms=('safetensors',)))
+    assert resolve('mmkd://toy').samefile(file) and not pth.exists()
+    assert verify(Index(), Index().find('toy')) == []
+
+
 def evaluation(fingerprint: str) -> dict[str, Any]:
     listed = {'path': 'data/list.txt', 'sha256': 'ab' * 32, 'videos': 4}
     record = {
-        'protocol': 'knn',
+        'protocol': 'kNN@20',
         'preset': 'ours',
         'seed': 0,
         'split': 2,
         'train_list': listed,
         'test_list': listed,
-        'figures': {'kNN@20': 0.25},
+        'figures': {'kNN@20/top1': 25.0},
     }
-    return {'weights': fingerprint, 'config': CONFIG, 'results': [record]}
+    options = {'protocols': ['knn'], 'k': [20], 'data': 'x', 'cfg_options': ['a=1']}
+    return {
+        'weights': fingerprint,
+        'config': CONFIG,
+        'options': options,
+        'results': [record],
+    }
 
 
 def test_figures_of_these_weights(project: Path, weights: Weights) -> None:
@@ -159,12 +178,18 @@ def test_figures_of_these_weights(project: Path, weights: Weights) -> None:
         {
             'Task': 'Action Recognition',
             'Dataset': 'data',
-            'Metrics': {'kNN@20': 0.25},
-            'Protocol': 'knn',
+            'Metrics': {'kNN@20/top1': 0.25},
+            'Protocol': 'kNN@20',
             'Preset': 'ours',
             'Seed': 0,
             'Split': 2,
             'Config': CONFIG,
+            'Options': {
+                'Protocols': ['knn'],
+                'K': [20],
+                'Data': 'x',
+                'Cfg Options': ['a=1'],
+            },
             'Train List': listed,
             'Test List': listed,
             'Measured By': 'tools/evaluate.py',
@@ -175,7 +200,8 @@ def test_figures_of_these_weights(project: Path, weights: Weights) -> None:
         for line in Path('zoo/README.md').read_text().splitlines()
         if '`toy`' in line
     )
-    assert 'kNN@20 25.00 % (data, knn, preset ours, split 2, seed 0)' in row
+    assert 'kNN@20 25.00 (data abababab, preset ours, split 2, seed 0, a=1)' in row
+    assert 'epochs 3 (of 2 in the config)' in row
     assert before[0].name in row and before[1].name in row
 
 

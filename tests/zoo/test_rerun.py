@@ -1,5 +1,6 @@
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from mmkd.evaluation.command_line import main as evaluate
 from mmkd.zoo.index import Index
 from mmkd.zoo.publish import publish
 from mmkd.zoo.rerun import _differences, command, rerun
@@ -14,12 +16,18 @@ from tests.shared_files import ROOT
 from tests.zoo.toy_zoo import CONFIG, toy
 
 RESULT: dict[str, Any] = {
-    'Metrics': {'kNN@20': 0.5, 'kNN@20 plain': 0.5, 'kNN@5': 0.25},
-    'Protocol': 'knn',
+    'Metrics': {'kNN@20/top1': 0.5},
+    'Protocol': 'kNN@20',
     'Preset': 'vcop',
     'Seed': 3,
     'Split': 2,
     'Config': CONFIG,
+    'Options': {
+        'Protocols': ['knn', 'linear'],
+        'K': [5, 20],
+        'Data': 'hmdb51',
+        'Cfg Options': ['a.b=[1,2]', 'c=x'],
+    },
     'Measured By': 'tools/evaluate.py',
 }
 
@@ -30,9 +38,16 @@ def test_the_command(project: Path) -> None:
     assert line[:2] == [sys.executable, str(ROOT / 'tools/evaluate.py')]
     assert line[2:4] == [str(project / CONFIG), str(project / weights)]
     assert ' '.join(line[4:]) == (
-        '--work-dir out --json out/report.json --protocols knn --preset vcop '
-        '--seed 3 --split 2 --k 20 5'
+        '--work-dir out --json out/report.json --protocols knn linear '
+        '--preset vcop --seed 3 --k 5 20 --split 2 --data hmdb51 '
+        '--cfg-options a.b=[1,2] c=x'
     )
+    plain = {'Protocols': ['knn'], 'K': [20]}
+    line = command(Index(), {**RESULT, 'Options': plain}, weights, Path('out'))
+    assert line[8:] == [
+        *('--protocols', 'knn', '--preset', 'vcop', '--seed', '3'),
+        *('--k', '20', '--split', '2'),
+    ]
     changed = {**RESULT, 'Measured By': 'tools/test.py'}
     line = command(Index(), changed, weights, Path('out'))
     assert line[1] == str(ROOT / 'tools/test.py')
@@ -57,6 +72,51 @@ def test_figures_are_measured_again(
         file.write('\n')
     (problem,) = rerun(index, index.find('toy'))
     assert 'the list data/list.txt is not here, or is not the one' in problem
+
+
+@pytest.mark.slow
+def test_options_of_evaluate_are_repeated(
+    project: Path, weights: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the real report holds is enough: another data set, other clips."""
+    publish(toy())
+    lines = Path('data/list.txt').read_text().splitlines()
+    Path('data/other.txt').write_text('\n'.join(lines[1:]) + '\n')
+    videos = "dict(ann_file='data/{}.txt', data_prefix=dict(video='data/videos'))"
+    Path('other.py').write_text(
+        f'train_list = {videos.format("list")}\n'
+        f'test_list = {videos.format("other")}\nnum_classes = 2\n'
+    )
+    options = ['--protocols', 'knn', 'retrieval', '--k', '1', '2', '--data', 'other.py']
+    options += ['--cfg-options', 'test_dataloader.dataset.pipeline.1.clip_len=2']
+    evaluate([CONFIG, 'mmkd://toy', *options, '--json', 'report.json'])
+    report = json.loads(Path('report.json').read_text())
+    assert report['options'] == {
+        'protocols': ['knn', 'retrieval'],
+        'k': [1, 2],
+        'data': 'other.py',
+        'cfg_options': ['test_dataloader.dataset.pipeline.1.clip_len=2'],
+    }
+    publish(toy(metrics=Path('report.json')))
+    index = Index()
+    model = index.find('toy')
+    assert all(0 <= x <= 1 for r in model.results for x in r['Metrics'].values())
+    assert model.results[0]['Metrics']['kNN@1/top1'] == report['kNN@1/top1'] / 100
+    lines_run = []
+    run = subprocess.run
+    monkeypatch.setattr(
+        'mmkd.zoo.rerun.subprocess.run',
+        lambda line, **more: lines_run.append(line) or run(line, **more),
+    )
+    model.results[0]['Metrics']['kNN@1/top1'] += 0.01
+    (problem,) = rerun(index, model)
+    assert problem.startswith('kNN@1: kNN@1/top1 is ')
+    assert len(lines_run) == 1  # all six results came of one command
+    for result in model.results:
+        del result['Options']
+    assert {p.partition(': ')[2] for p in rerun(index, model)} == {
+        'the entry has no Options: it does not say how this was measured'
+    }
 
 
 def test_differences() -> None:

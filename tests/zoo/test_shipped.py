@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mmkd.zoo.index import Index, ZooModel
-from mmkd.zoo.readme import BEGIN, END, figures, markdown_table
+from mmkd.zoo.readme import BEGIN, END, figures, is_main, markdown_table, results_table
 from mmkd.zoo.verify import verify
 from tests.shared_files import ROOT
 
@@ -50,6 +50,12 @@ def test_the_readme_has_the_table_of_the_index(index: Index) -> None:
     assert table == markdown_table(index.published())
 
 
+def test_the_page_of_results_has_their_figures(index: Index) -> None:
+    text = (ROOT / 'docs/results.md').read_text()
+    table = text.partition(BEGIN)[2].partition(END)[0].strip()
+    assert table == results_table(index.published())
+
+
 def test_configs_and_names(index: Index) -> None:
     for model in index.models.values():
         assert (ROOT / model.config).is_file(), model.name
@@ -75,4 +81,8 @@ def test_figures_are_shares(index: Index) -> None:
     for model in index.published():
         for result in model.results:
             assert all(0 <= x <= 1 for x in result['Metrics'].values()), model.name
-        assert len(figures(model)) == sum(len(r['Metrics']) for r in model.results)
+        shown = ' '.join(figures(model))
+        for result in model.results:
+            for name, value in result['Metrics'].items():
+                if is_main(name):
+                    assert f' {100 * value:.2f}' in shown, f'{model.name}: {name}'
