@@ -49,6 +49,8 @@ def stage_command(
     else:
         command += [str(weights) if weights else 'random']
         command += ['--json', str(folder / 'metrics.json')]
+    if stage.kind == 'evaluate':
+        command += ['--seed', str(stage.seed)]
     if stage.kind == 'test':
         command += ['--work-dir', str(folder)]
     if stage.protocols:

@@ -81,7 +81,7 @@ def test_commands_and_states(tmp_path: Path, tools: Path) -> None:
         + ['--json', str(work / 'three' / 'metrics.json')]
         + ['--work-dir', str(work / 'three')],
         ['evaluate', config, 'random', '--json', str(work / 'four' / 'metrics.json')]
-        + ['--protocols', 'retrieval'],
+        + ['--seed', '0', '--protocols', 'retrieval'],
     ]
     assert all(state.done for state in states.values())
     assert states['four'].metrics == {'R@1': 12.5, 'acc/top1': 0.25}
