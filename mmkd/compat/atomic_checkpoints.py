@@ -196,6 +196,9 @@ def _removes_first() -> bool:
             def update_info(*args: Any) -> None:
                 pass
 
+        def call_hook(self, *args: Any, **kwargs: Any) -> None:
+            pass
+
         def save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
             raise _Reached
 

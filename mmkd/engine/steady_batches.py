@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from typing import Any
 
 from torch.utils.data import DataLoader
@@ -13,6 +14,8 @@ from mmkd.errors import UserError
 
 # What the code of a decoder brings upon its process. SIGKILL comes from elsewhere.
 _CRASHES = ('SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGSYS')
+
+_MOMENT = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,10 @@ def _start(loader: DataLoader) -> Any:
 
 def _lost(workers: Sequence[Any]) -> dict[int, int]:
     """Return, by number, how the workers ended that are no more."""
+    # A connection to one is seen to break a moment before the process is gone.
+    ends = {worker.sentinel: worker for worker in workers}
+    for end in wait(list(ends), _MOMENT):
+        ends[end].join(_MOMENT)
     return {n: w.exitcode for n, w in enumerate(workers) if not w.is_alive()}
 
 

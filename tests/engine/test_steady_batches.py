@@ -1,9 +1,14 @@
 """Runs go on past videos that a loader worker does not survive."""
 
+import multiprocessing
+import os
+import time
+
 import pytest
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from mmkd.engine.hooks.bad_videos import read_bad_videos
+from mmkd.engine.steady_batches import _lost
 from mmkd.errors import UserError
 from tests.deadly import DEEDS
 from tests.engine.micro_runs import differences, load, micro_config, run, write_videos
@@ -112,3 +117,18 @@ def test_a_killed_worker_is_no_fault_of_the_video(project):
     with pytest.raises(UserError, match=r'while it read .*0\.avi \(SIGKILL\)'):
         run(config(project / 'run', 1, {0: 'killed'}))
     assert not (project / 'run/bad_videos.txt').exists()
+
+
+def leaves(seconds: float) -> None:
+    time.sleep(seconds)
+    os._exit(3)
+
+
+def test_a_worker_that_is_just_ending_has_ended():
+    """Its connections break before its process is gone."""
+    fork = multiprocessing.get_context('fork')
+    workers = [fork.Process(target=leaves, args=(s,)) for s in (60, 0.3)]
+    for worker in workers:
+        worker.start()
+    assert _lost(workers) == {1: 3}
+    workers[0].kill()
