@@ -60,7 +60,7 @@ OTHERS = {
     'pip install': 'the network; tests/test_installed.py does that of this project',
     'pip uninstall': 'an environment to spoil',
     'python -m tests.faults': 'minutes; tests/faults has a test with fewer cases',
-    'python -m tests.visualization': 'a report of real trainings; the same folder tests it',
+    'python -m tests.visualization': 'a report; its tests draw a toy one',
     'python3.11 -m venv': 'an environment to make; tools/make_venv.sh does it',
     '. .venv/bin/activate': 'the environment',
     'cd mmkd': 'what git clone gives',
