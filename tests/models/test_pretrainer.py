@@ -72,6 +72,7 @@ def test_the_joint_form_trains_both_tasks_on_one_encoding() -> None:
     assert calls == [3]
     assert set(losses) == {
         'skd/loss',
+        'skd/agreement',
         *(f'vspp/{k}_{n}' for k in ('loss', 'acc') for n in ('speed', 'segment')),
     }
     model.tasks['vspp'].loss_weight = 1.0

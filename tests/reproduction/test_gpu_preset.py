@@ -86,7 +86,7 @@ def test_two_steps(name: str, tmp_path: Path) -> None:
     small_set(tmp_path, lines=4)
     cfg = configs_of(name)[RICHEST[name]]
     if name == 'human_prior':
-        parser = str(ROOT / 'configs/human_parsers/synthetic.py')
+        parser = str(ROOT / 'configs/human_parsers/synthetic_160.py')
         maps = (f'{SET}/unlabelled.txt', f'{SET}/maps/exact')
         done = run(tmp_path, 'teacher/extract.py', parser, *maps)
         assert done.returncode == 0, done.stderr

@@ -88,7 +88,7 @@ def test_the_gallery_moves_and_every_verdict_is_right(written: Path) -> None:
         assert kinds[1:3] == ['right', 'right']
     pictures = [open_image(uri) for uri in Page(html).images]
     moving = [getattr(picture, 'n_frames', 1) for picture in pictures]
-    assert moving.count(8) > 0
+    assert max(moving) > 1
     assert set(moving) <= {1, 6, 7, 8}
     assert moving.count(1) == len(moving) // 2
 
