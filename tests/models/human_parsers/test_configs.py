@@ -21,6 +21,7 @@ NAMES = {
     'schp_lip',
     'schp_pascal',
     'synthetic',
+    'synthetic_160',
 }
 WEIGHTS = ('checkpoint', 'file', 'folder')
 
