@@ -39,7 +39,7 @@ def test_it_names_a_parser_and_where_to_get_its_weights(name: str) -> None:
     config = parser(name)
     assert issubclass(MODELS.get(config['type']), HumanParser)
     [weights] = [config[key] for key in WEIGHTS if key in config]
-    assert re.match('data/(teachers/|synthetic/maps)', weights)
+    assert re.match('data/(teachers/|synthetic(_160)?/maps)', weights)
     text = (FOLDER / f'{name}.py').read_text()
     assert 'https://' in text or 'tools/data/prepare.py' in text
 
