@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from mmkd.visualization.report import curves
@@ -80,7 +81,7 @@ def _logged(runs: Sequence[Run]) -> list[Section]:
     sections = []
     for title, make in makers:
         notes = Notes()
-        section = attempt(title, lambda make=make: make(runs), notes)  # type: ignore[misc]
+        section = attempt(title, partial(make, runs), notes)
         if notes:
             key = title.split()[0].lower()
             section = Section(key, title, notes.html())

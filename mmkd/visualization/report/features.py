@@ -147,7 +147,7 @@ class FeatureSource:
     def _read(self, weights: str, loader: dict[str, Any], column: str) -> Rows | None:
         about = describe_list(loader['dataset'])
         path = self._known.get((weights, about['sha256'], column))
-        return path and RowStore(path, about['videos']).read()  # type: ignore[return-value]
+        return RowStore(path, about['videos']).read() if path else None
 
     def _add(self, path: Path) -> None:
         try:

@@ -109,7 +109,9 @@ def page_svg(text: str, alt: str) -> str:
     text = re.sub(r'#0101([0-9a-f]{2})', lambda m: f'var(--s{int(m[1], 16)})', text)
     head, rest = text.split('>', 1)
     # No larger than half as large again, so that text stays text.
-    widest = 1.5 * float(re.search(r'viewBox="0 0 ([\d.]+)', head)[1])  # type: ignore[index]
+    box = re.search(r'viewBox="0 0 ([\d.]+)', head)
+    assert box is not None, 'Matplotlib writes one'
+    widest = 1.5 * float(box[1])
     head = re.sub(r' (width|height|xmlns(:\w+)?|version)="[^"]*"', '', head)
     head += f' class="chart" style="max-width:{widest:.0f}px"'
     text = f'{head} role="img" aria-label="{escape(alt)}">{rest}'
