@@ -1,12 +1,10 @@
 # VCOP, VideoPace and RSPNet, each with and without auxSKD before it. Ours.
-_base_ = './auxskd.py'
+_base_ = '../_base_/auxskd.py'
 claim = 'VCOP, VideoPace and RSPNet fine-tune better where auxSKD came first.'
 CROP = _base_.PRETRAIN_48
 TWICE = {k.replace('dataset', 'dataset.dataset', 1): v for k, v in CROP.items()}
 WHOLE = {'train_dataloader.dataset.pipeline.3.transforms.1.scale': (48, 48)}
-stages = dict(_delete_=True, auxskd=_base_.stages.auxskd)
-arms = dict(_delete_=True)
-comparisons = []
+stages, arms, comparisons = {}, {}, []
 for task, title, epochs, geometry in (
     ('vcop', 'VCOP', 15, CROP),
     ('pace', 'VideoPace', 20, TWICE),
