@@ -7,14 +7,17 @@ from typing import Any
 
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.device import get_device
 from mmengine.logging import MMLogger
 
 from mmkd.benchmark.figures import Figures
 from mmkd.benchmark.loader import LoaderPlan, measure_loader
 from mmkd.benchmark.memory import measure_memory
+from mmkd.benchmark.online_parser import add_online_parser
 from mmkd.benchmark.rounds import CLOCKS
 from mmkd.benchmark.step import StepPlan, measure_step, measure_wait
 from mmkd.benchmark.teacher import measure_teacher
+from mmkd.datasets.part_maps.building import build_parser
 from mmkd.engine.command_line import read_config
 from mmkd.engine.preflight.datasets import check_datasets
 from mmkd.errors import UserError, one_line_errors
@@ -98,6 +101,14 @@ def _add_step(parser: argparse.ArgumentParser, name: str) -> None:
     add('--against', metavar='CONFIG', help='another config, in the same rounds')
     if name != 'memory':
         add('--steps', type=int, default=2, help='steps per round (default 2)')
+    if name == 'teacher':
+        add(
+            '--online',
+            type=Path,
+            metavar='PARSER',
+            help='also time this parser, a file of configs/human_parsers, on the clips '
+            'of a step',
+        )
     if name == 'step':
         add('--no-hand', action='store_true', help='leave the hand-written loop out')
         add('--peak', type=float, metavar='TFLOPS', help='of the device, for the MFU')
@@ -170,6 +181,9 @@ def _measure(args: argparse.Namespace) -> Figures:
     other = _read(args.against, args) if args.against else None
     measure, _ = _STEPS[args.command]
     figures: Figures = measure(cfg, plan_of_step, other)
+    if getattr(args, 'online', None):
+        online = build_parser(args.online, str(get_device()))
+        add_online_parser(figures, cfg, plan_of_step, online)
     if getattr(args, 'wait', 0):
         name = f'{plan_of_step.variants[0]}, from its loader'
         figures.arms[name] = measure_wait(cfg, plan_of_step, args.wait)

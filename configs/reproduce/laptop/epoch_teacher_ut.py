@@ -1,0 +1,3 @@
+# The same on real video: UT-Interaction, set 1 against set 2. Ours.
+_base_ = './epoch_teacher.py'
+data = 'ut_interaction'
