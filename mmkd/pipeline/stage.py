@@ -85,6 +85,12 @@ def _read_stage(name: str, entry: Mapping[str, Any], folder: Path) -> Stage:
         )
     if 'protocols' in values:
         values['protocols'] = tuple(values['protocols'])
+    for key, value in entry.get('options', {}).items():
+        if isinstance(value, dict):
+            raise UserError(
+                f'stage {name!r}: option {key!r} is a dict, which no command line takes',
+                'Name what is in it with further dots, or write a config with it.',
+            )
     return Stage(name=name, **values)
 
 

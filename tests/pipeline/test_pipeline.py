@@ -163,6 +163,10 @@ def test_a_change_of_an_early_stage_reaches_the_later_ones(tmp_path: Path) -> No
             "stages = dict(a=dict(kind='test', config='m.py', teacher='b'))",
             "unknown key 'teacher'",
         ),
+        (
+            "stages = dict(a=dict(config='m.py', options={'b.c': dict(d=1)}))",
+            "option 'b.c' is a dict",
+        ),
         ("stages = dict(a=dict(config='m.py'))\ntable = dict(r=['b'])", "stage 'b'"),
     ],
 )
