@@ -85,13 +85,18 @@ def _read_stage(name: str, entry: Mapping[str, Any], folder: Path) -> Stage:
         )
     if 'protocols' in values:
         values['protocols'] = tuple(values['protocols'])
-    for key, value in entry.get('options', {}).items():
+    _check_options(name, entry.get('options', {}))
+    return Stage(name=name, **values)
+
+
+def _check_options(stage: str, options: Mapping[str, Any]) -> None:
+    for key, value in options.items():
         if isinstance(value, dict):
             raise UserError(
-                f'stage {name!r}: option {key!r} is a dict, which no command line takes',
+                f'stage {stage!r}: option {key!r} is a dict, which no command line '
+                'takes',
                 'Name what is in it with further dots, or write a config with it.',
             )
-    return Stage(name=name, **values)
 
 
 def read_pipeline(path: Path) -> tuple[list[Stage], dict[str, list[str]]]:
