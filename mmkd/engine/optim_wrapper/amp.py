@@ -1,8 +1,8 @@
 """Mixed precision on GPU and CPU."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Literal
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Literal, get_args
 
 import torch
 from mmengine.device import get_device
@@ -13,7 +13,7 @@ from torch import nn
 from mmkd.errors import UserError
 from mmkd.registry import OPTIM_WRAPPERS
 
-Precision = Literal['bfloat16', 'float16']
+Precision = Literal['bfloat16', 'float16', 'auto']
 LossScale = Literal['dynamic'] | float | dict[str, Any]
 
 
@@ -30,7 +30,9 @@ class AmpOptimWrapper(GpuAmpOptimWrapper):
 
     Args:
         dtype: ``'bfloat16'`` or ``'float16'``. Defaults to None: bfloat16 where the
-            device computes in it, on a GPU without it float16.
+            device computes in it, on a GPU without it float16. ``'auto'``: the same,
+            but float32 on a CPU that has no instructions for bfloat16 and would have to
+            imitate it.
         loss_scale: Of float16 only: ``'dynamic'``, a fixed scale, or the arguments of
             ``torch.amp.GradScaler``. Defaults to ``'dynamic'``.
         **kwargs: Arguments of MMEngine's ``OptimWrapper``: ``optimizer``,
@@ -70,16 +72,25 @@ class AmpOptimWrapper(GpuAmpOptimWrapper):
         """Enable autocast, and keep gradients local while they accumulate."""
         with (
             OptimWrapper.optim_context(self, model),
-            torch.autocast(self.device, dtype=self.cast_dtype),
+            self._autocast(),
         ):
             yield
 
+    def _autocast(self) -> AbstractContextManager[Any]:
+        if self.cast_dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device, dtype=self.cast_dtype)
+
 
 def _precision(asked: str | None, device: str) -> str:
-    if asked not in (None, 'bfloat16', 'float16'):
+    if asked not in (None, *get_args(Precision)):
         raise UserError(
-            f'optim_wrapper.dtype is {asked!r}', "Give 'bfloat16' or 'float16'."
+            f'optim_wrapper.dtype is {asked!r}', "Give 'bfloat16', 'float16' or 'auto'."
         )
+    if asked == 'auto':
+        if device == 'cpu' and not _cpu_has_bf16():
+            return 'float32'
+        asked = None
     has_bf16 = device != 'cuda' or torch.cuda.is_bf16_supported(False)
     if asked == 'bfloat16' and not has_bf16:
         raise UserError(
@@ -90,3 +101,9 @@ def _precision(asked: str | None, device: str) -> str:
             'float16 is for GPUs only', "Give dtype='bfloat16', or leave dtype out."
         )
     return asked or ('bfloat16' if has_bf16 else 'float16')
+
+
+def _cpu_has_bf16() -> bool:
+    """Tell whether this CPU has instructions for bfloat16, as far as torch knows."""
+    names = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
+    return any(getattr(torch.cpu, name, bool)() for name in names)
