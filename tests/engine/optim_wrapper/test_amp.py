@@ -116,6 +116,8 @@ def test_a_precision_that_does_not_run_here(options, message):
         (True, None, 'bfloat16'),
         (False, None, 'float16'),
         (True, 'float16', 'float16'),
+        (True, 'auto', 'bfloat16'),
+        (False, 'auto', 'float16'),
     ],
 )
 def test_precision_on_a_gpu(supported, asked, chosen, monkeypatch):
@@ -123,6 +125,21 @@ def test_precision_on_a_gpu(supported, asked, chosen, monkeypatch):
 
     monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda *_: supported)
     assert _precision(asked, 'cuda') == chosen
+
+
+@pytest.mark.parametrize('has_bf16', [True, False])
+def test_auto_on_a_cpu_is_what_it_has_instructions_for(has_bf16, monkeypatch):
+    monkeypatch.setattr(torch.cpu, '_is_avx512_bf16_supported', lambda: has_bf16)
+    monkeypatch.setattr(torch.cpu, '_is_amx_tile_supported', lambda: False)
+    network = model()
+    wrapper = AmpOptimWrapper(dtype='auto', optimizer=optimizer(network))
+    expected = torch.bfloat16 if has_bf16 else torch.float32
+    with wrapper.optim_context(network):
+        assert network(torch.ones(1, 8)).dtype == expected
+    plain = model()
+    train(plain, OptimWrapper(optimizer=optimizer(plain)))
+    same = torch.equal(train(network, wrapper).weight, plain.weight)
+    assert same is not has_bf16
 
 
 def test_an_old_gpu_has_no_bf16(monkeypatch):
