@@ -68,9 +68,16 @@ def take_picture(
     anchor: str = '',
     dark: bool = False,
 ) -> None:
-    """Write a PNG of a page, from the section of an anchor on."""
-    address = f'{page.resolve().as_uri()}#{anchor}'
-    _run(address, size, dark, f'--screenshot={out.resolve()}')
+    """Write a PNG of a page, or of the section of an anchor alone."""
+    html = page.read_text(encoding='utf-8')
+    if anchor:
+        # A picture of a page that was scrolled is not to be relied on.
+        others = f'<style>header, section:not(#{anchor}) {{display: none}}</style>'
+        html = html.replace('</head>', f'{others}</head>')
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, 'copy.html')
+        copy.write_text(html, encoding='utf-8')
+        _run(copy.as_uri(), size, dark, f'--screenshot={out.resolve()}')
 
 
 def _run(address: str, size: tuple[int, int], dark: bool, action: str) -> str:

@@ -21,7 +21,7 @@ PICTURES = {
     'report_gallery': ('gallery', 900, False),
     'report_features': ('features', 640, True),
     'report_confusion': ('confusion', 720, False),
-    'report_parts': ('parts', 900, False),
+    'report_parts': ('parts', 720, False),
 }
 WIDTH = 1180
 
