@@ -19,3 +19,8 @@ RETRIEVE_48 = {
     'model.data_preprocessor.convention': 'imagenet',
     'test_dataloader.dataset.pipeline.3.scale': (48, 48),
 }
+# bfloat16 and this order of memory halve a step where the CPU computes in it.
+FAST = {
+    'optim_wrapper.type': 'mmkd.AmpOptimWrapper',
+    'memory_format': 'channels_last_3d',
+}

@@ -7,8 +7,8 @@ claim = (
     'Distilling a human parser beside the contrast, on task-dependent features, '
     'pre-trains better than the contrast alone, and than both on one feature.'
 )
-SHORT = {'train_cfg.max_epochs': 16, 'param_scheduler.0.T_max': 16}
-TUNED = {'train_cfg.max_epochs': 20, 'param_scheduler.0.T_max': 20}
+SHORT = {**_base_.FAST, 'train_cfg.max_epochs': 16, 'param_scheduler.0.T_max': 16}
+TUNED = {**_base_.FAST, 'train_cfg.max_epochs': 20, 'param_scheduler.0.T_max': 20}
 FINETUNE = dict(
     config='../../tiny/finetune_r3d_synthetic.py',
     options={**_base_.FINETUNE_48, **TUNED},

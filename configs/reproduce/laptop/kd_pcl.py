@@ -22,7 +22,8 @@ STARTS = [  # stage, row of the table, config, options, the backbone of the retr
 ]
 stages, arms = {}, {}
 for name, row, config, options, backbone in STARTS:
-    stages[name] = dict(options={**_base_.PRETRAIN_48, **options}, **config)
+    options = {**_base_.PRETRAIN_48, **_base_.FAST, **options}
+    stages[name] = dict(options=options, **config)
     stages[f'{name}_retrieval'] = dict(
         kind='evaluate',
         weights=name,
