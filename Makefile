@@ -34,8 +34,7 @@ test-quick: install ## the tests that take less than about ten seconds each
 	touch $@
 
 # Where arrays and pictures are handled; the rest does not know which NumPy it is.
-NUMPY_TESTS := tests/compat tests/datasets tests/models tests/evaluation tests/engine \
-	tests/end_to_end
+NUMPY_TESTS := tests/compat tests/datasets tests/evaluation tests/models/human_parsers
 
 test-numpy1: .venv-numpy1/installed ## quick tests of arrays on NumPy 1.26, OpenCV 4.11
 	OMP_NUM_THREADS=1 .venv-numpy1/bin/python -m pytest -n 2 -m 'not slow' $(NUMPY_TESTS)
