@@ -1,7 +1,5 @@
 """What a human parser costs that runs in every step, beside the step itself."""
 
-from typing import Any
-
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -10,13 +8,11 @@ from mmkd.benchmark.batches import first_batch
 from mmkd.benchmark.figures import Figures, Ratio
 from mmkd.benchmark.rounds import CLOCKS, interleave
 from mmkd.benchmark.step import StepPlan
-from mmkd.benchmark.training import Step, build_model, clips_of, timed, training_step
+from mmkd.benchmark.training import Step, build_model, timed, training_step
 from mmkd.benchmark.variants import Variant
-from mmkd.errors import UserError
 from mmkd.models.human_parsers import HumanParser
 
 NAME = 'the parser, online'
-_FRAMES = 64  # in one call, as mmkd.ParsingPreprocessor does
 
 
 def add_online_parser(
@@ -33,12 +29,6 @@ def add_online_parser(
     Raises:
         UserError: If the parser goes by the name of the video, not by its frames.
     """
-    if type(parser).parse is not HumanParser.parse:
-        raise UserError(
-            f'{type(parser).__name__} goes by the name of the video: it cannot run '
-            'online',
-            'Name a parser that is a network with --online.',
-        )
     batch = first_batch(cfg, plan.batch_size, plan.rendered)
     variant = Variant.parse(plan.variants[0])
     step = training_step(cfg, build_model(cfg, plan.batch_size), batch, variant)
@@ -46,19 +36,13 @@ def add_online_parser(
     parse = _parsing(parser, batch['inputs'])
     arms = {'step': timed(step, plan.steps, clock), NAME: timed(parse, 1, clock)}
     seconds = interleave(arms, plan.rounds, plan.limit)
-    figures.add_times(NAME, seconds[NAME], clips_of(batch))
+    figures.add_times(NAME, seconds[NAME], len(batch['inputs']))
     what = f'{variant.name}: time of {NAME} / of the step without it'
     figures.ratios.append(Ratio.between(what, seconds[NAME], seconds['step']))
 
 
-def _parsing(parser: HumanParser, inputs: list[torch.Tensor] | Any) -> Step:
+def _parsing(parser: HumanParser, inputs: list[torch.Tensor]) -> Step:
     """Return what parses the first view ``(3, T, H, W)`` of each sample."""
     frames = torch.cat([sample[0].transpose(0, 1) for sample in inputs])
-    parts = frames.to(get_device()).split(_FRAMES)
-
-    @torch.no_grad()
-    def parse() -> None:
-        for part in parts:
-            parser(part)
-
-    return parse
+    frames = frames.to(get_device())
+    return lambda: parser(frames)

@@ -91,12 +91,18 @@ def _read_stage(name: str, entry: Mapping[str, Any], folder: Path) -> Stage:
 
 def _check_options(stage: str, options: Mapping[str, Any]) -> None:
     for key, value in options.items():
-        if isinstance(value, dict):
+        if _holds_dict(value):
             raise UserError(
-                f'stage {stage!r}: option {key!r} is a dict, which no command line '
+                f'stage {stage!r}: option {key!r} holds a dict, which no command line '
                 'takes',
                 'Name what is in it with further dots, or write a config with it.',
             )
+
+
+def _holds_dict(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_dict, value))
+    return isinstance(value, dict)
 
 
 def read_pipeline(path: Path) -> tuple[list[Stage], dict[str, list[str]]]:

@@ -165,7 +165,11 @@ def test_a_change_of_an_early_stage_reaches_the_later_ones(tmp_path: Path) -> No
         ),
         (
             "stages = dict(a=dict(config='m.py', options={'b.c': dict(d=1)}))",
-            "option 'b.c' is a dict",
+            "option 'b.c' holds a dict",
+        ),
+        (
+            "stages = dict(a=dict(config='m.py', options={'b.c': [dict(d=1)]}))",
+            "option 'b.c' holds a dict",
         ),
         ("stages = dict(a=dict(config='m.py'))\ntable = dict(r=['b'])", "stage 'b'"),
     ],

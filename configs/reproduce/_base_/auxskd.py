@@ -1,4 +1,4 @@
-# What the experiments of auxSKD share: R3D of width 8 in bfloat16, auxSKD itself, and
+# What the experiments of auxSKD share: R3D of width 8, auxSKD itself, and
 # how its products are tuned and looked at. Ours.
 _base_ = './synthetic.py'
 held_out = dict(

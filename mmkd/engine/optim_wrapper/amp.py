@@ -1,7 +1,7 @@
 """Mixed precision on GPU and CPU."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
 import torch
@@ -72,14 +72,13 @@ class AmpOptimWrapper(GpuAmpOptimWrapper):
         """Enable autocast, and keep gradients local while they accumulate."""
         with (
             OptimWrapper.optim_context(self, model),
-            self._autocast(),
+            torch.autocast(
+                self.device,
+                dtype=self.cast_dtype,
+                enabled=self.cast_dtype != torch.float32,
+            ),
         ):
             yield
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        if self.cast_dtype == torch.float32:
-            return nullcontext()
-        return torch.autocast(self.device, dtype=self.cast_dtype)
 
 
 def _precision(asked: str | None, device: str) -> str:
