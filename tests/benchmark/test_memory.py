@@ -1,3 +1,5 @@
+import multiprocessing
+
 import numpy as np
 import pytest
 import torch
@@ -12,11 +14,17 @@ from tests.benchmark.tiny import auxskd
 on_cpu = pytest.mark.skipif(torch.cuda.is_available(), reason='measures the process')
 
 
+def growth() -> float:
+    idle = peak_bytes(lambda: None)
+    return peak_bytes(lambda: np.ones(64 * MIB, np.uint8).sum()) - idle
+
+
 @on_cpu
 def test_the_peak_is_seen_though_it_has_passed():
-    idle = peak_bytes(lambda: None)
-    busy = peak_bytes(lambda: np.ones(64 * MIB, np.uint8).sum())
-    assert 60 * MIB <= busy - idle <= 80 * MIB
+    # In a process of its own, as the tool does: what earlier tests left in this one
+    # may be given back to the system in between.
+    with multiprocessing.get_context('spawn').Pool(1) as pool:
+        assert 60 * MIB <= pool.apply(growth) <= 80 * MIB
 
 
 def test_without_its_teacher_a_model_still_takes_a_step():
