@@ -15,12 +15,15 @@ FINETUNE = dict(
 )
 RETRIEVAL = dict(kind='evaluate', protocols=['retrieval'], **FINETUNE)
 METHOD, FORM = 'human_prior_r3d_synthetic', 'model.representations.type'
+SCALE = 'train_dataloader.dataset.pipeline.{}.transforms.1.scale'
+# The maps are loaded before the views are cut, which moves that step by one.
+PLAIN, MAPS = {SCALE.format(3): (48, 48)}, {SCALE.format(4): (48, 48)}
 STARTS = [  # stage, row of the table, config, options
-    ('contrast', 'contrast only (RSPNet)', 'rspnet_r3d_synthetic', {}),
-    ('parsing', 'parsing only', f'{METHOD}_parsing_only', {}),
-    ('shared', 'both, shared features', METHOD, {FORM: 'mmkd.SharedFeature'}),
-    ('split', 'both, split channels', METHOD, {FORM: 'mmkd.SplitChannels'}),
-    ('own', 'both, own last stage', METHOD, {}),
+    ('contrast', 'contrast only (RSPNet)', 'rspnet_r3d_synthetic', PLAIN),
+    ('parsing', 'parsing only', f'{METHOD}_parsing_only', MAPS),
+    ('shared', 'both, shared features', METHOD, {FORM: 'mmkd.SharedFeature', **MAPS}),
+    ('split', 'both, split channels', METHOD, {FORM: 'mmkd.SplitChannels', **MAPS}),
+    ('own', 'both, own last stage', METHOD, MAPS),
 ]
 stages, arms = {}, {}
 for name, row, config, options in STARTS:

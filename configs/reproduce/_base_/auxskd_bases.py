@@ -1,0 +1,26 @@
+# Other bases than VSPP, each with and without auxSKD before it. Ours.
+_base_ = './auxskd.py'
+claim = 'VCOP, VideoPace and RSPNet fine-tune better where auxSKD came first.'
+CROP = _base_.PRETRAIN_48
+TWICE = {k.replace('dataset', 'dataset.dataset', 1): v for k, v in CROP.items()}
+WHOLE = {'train_dataloader.dataset.pipeline.3.transforms.1.scale': (48, 48)}
+stages, arms, comparisons = {}, {}, []
+for task, title, epochs, geometry in (
+    ('vcop', 'VCOP', 60, CROP),
+    ('pace', 'VideoPace', 20, TWICE),
+    ('rspnet', 'RSPNet', 12, WHOLE),
+):
+    options = {**_base_.SMALL, **geometry}
+    options |= {'train_cfg.max_epochs': epochs, 'param_scheduler.0.T_max': epochs}
+    primary = dict(config=f'../../tiny/{task}_r3d_synthetic.py', options=options)
+    for name, row, start in (
+        (task, title, {}),
+        (f'auxskd_{task}', f'auxSKD, then {title}', dict(weights='auxskd')),
+    ):
+        tuned = dict(weights=f'{name}_finetune', **_base_.FINETUNE)
+        stages[name] = dict(**start, **primary)
+        stages[f'{name}_frozen'] = dict(weights=name, **_base_.FROZEN)
+        stages[f'{name}_finetune'] = dict(weights=name, **_base_.FINETUNE)
+        stages[f'{name}_test'] = dict(kind='test', **tuned)
+        arms[row] = [name, *(f'{name}_{s}' for s in ('frozen', 'finetune', 'test'))]
+    comparisons.append((f'auxSKD, then {title}', title))
