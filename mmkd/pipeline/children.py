@@ -6,7 +6,9 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
+
+from mmkd.pipeline.forked import ForkedScript, can_fork
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 TIME_IS_UP = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong, try again
@@ -24,6 +26,17 @@ class Stopped(SystemExit):
         super().__init__(status)
 
 
+class Child(Protocol):
+    """What is asked of a process."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send a signal, unless the process has ended."""
+
+    def wait(self) -> int:
+        """Wait for the end, and return the exit status."""
+        ...
+
+
 class Children:
     """The processes of a pipeline, which end together. Source: ours.
 
@@ -37,7 +50,7 @@ class Children:
 
     def __init__(self, deadline: float | None = None) -> None:
         self.deadline = deadline
-        self._living: set[subprocess.Popen[bytes]] = set()
+        self._living: set[Child] = set()
         self._reason: BaseException | None = None
         self._number = signal.SIGTERM
         self._previous: dict[signal.Signals, Any] = {}
@@ -81,10 +94,15 @@ class Children:
                 yet to start.
         """
         self.raise_if_stopped()
-        if log is None:
-            return self._wait_for(command)
-        with log.open('ab') as file:
-            return self._wait_for(command, stdout=file, stderr=subprocess.STDOUT)
+        child = _start(command, log)
+        self._living.add(child)
+        if self._reason is not None:  # it came while the child was started
+            child.send_signal(self._number)
+        status = child.wait()
+        self._living.discard(child)
+        if status:
+            self.raise_if_stopped()
+        return status
 
     def raise_if_stopped(self) -> None:
         """Raise what :meth:`stop` was given, if it was called."""
@@ -102,17 +120,15 @@ class Children:
         for child in list(self._living):
             child.send_signal(self._number)
 
-    def _wait_for(self, command: list[str], **streams: Any) -> int:
-        with subprocess.Popen(command, **streams) as child:
-            self._living.add(child)
-            if self._reason is not None:  # it came while the child was started
-                child.send_signal(self._number)
-            status = child.wait()
-        self._living.discard(child)
-        if status:
-            self.raise_if_stopped()
-        return status
-
     def _receive(self, number: int, frame: Any) -> None:
         self._number = signal.Signals(number)
         self.stop(Stopped(128 + number))
+
+
+def _start(command: list[str], log: Path | None) -> Child:
+    if can_fork(command):
+        return ForkedScript(command[1:], log)
+    if log is None:
+        return subprocess.Popen(command)
+    with log.open('ab') as file:
+        return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)

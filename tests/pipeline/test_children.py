@@ -8,9 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from mmkd.errors import UserError
 from mmkd.pipeline.children import TIME_IS_UP, Children, Stopped
+from mmkd.pipeline.forked import can_fork
 
 SAVER = """
 import pathlib, signal, sys, time
@@ -98,3 +100,60 @@ def test_a_failure_stops_the_others_in_their_threads(tmp_path):
             thread.join()
     assert caught == [failure, failure]
     assert [path.read_text() for path in paths] == [str(int(signal.SIGTERM))] * 2
+
+
+SCRIPT = """
+import multiprocessing, os, sys
+print('mmaction.models' in sys.modules, multiprocessing.current_process().name)
+print(multiprocessing.get_start_method(allow_none=True), sys.argv[1:], __name__)
+print(os.getcwd(), os.environ['MMKD_TEST'])
+print('err', file=sys.stderr)
+raise SystemExit(int(sys.argv[1]))
+"""
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='nothing is forked beside CUDA')
+def test_a_script_is_forked_where_all_is_imported(tmp_path, monkeypatch):
+    script, log = tmp_path / 'script.py', tmp_path / 'log'
+    script.write_text(SCRIPT)
+    monkeypatch.setenv('MMKD_TEST', 'first')
+    with Children() as children:
+        assert children.run([sys.executable, str(script), '3'], log) == 3
+        monkeypatch.setenv('MMKD_TEST', 'then')
+        monkeypatch.chdir(tmp_path)
+        assert children.run([sys.executable, str(script), '0'], log) == 0
+    lines = log.read_text().splitlines()
+    assert lines[0].startswith('True ForkServerProcess')
+    assert lines[1] == "None ['3'] __main__"
+    assert lines[2].endswith(' first')
+    assert f'{tmp_path} then' in lines
+    assert lines.count('err') == 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='nothing is forked beside CUDA')
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_forked_script_saves_on_a_signal(tmp_path, number):
+    saved, script = tmp_path / 'saved', tmp_path / 'script.py'
+    script.write_text(SAVER)
+    when_ready([saved], lambda: os.kill(os.getpid(), number))
+    with pytest.raises(Stopped) as stopped, Children() as children:
+        children.run([sys.executable, str(script), str(saved)])
+    assert stopped.value.code == 128 + number
+    assert saved.read_text() == str(int(number))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='nothing is forked beside CUDA')
+def test_a_forked_script_that_is_killed_says_by_what(tmp_path):
+    script = tmp_path / 'script.py'
+    script.write_text('import os; os.kill(os.getpid(), 9)')
+    with Children() as children:
+        assert children.run([sys.executable, str(script)]) == -signal.SIGKILL
+
+
+def test_a_program_that_is_no_script_runs_as_it_is(monkeypatch):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    assert can_fork([sys.executable, 'tools/train.py', 'config.py'])
+    assert not can_fork([sys.executable, '-m', 'torch.distributed.run'])
+    assert not can_fork(['mim', 'run.py'])
+    monkeypatch.setattr('torch.cuda.is_available', lambda: True)
+    assert not can_fork([sys.executable, 'tools/train.py', 'config.py'])
