@@ -16,7 +16,7 @@ from mmkd.pipeline import TIME_IS_UP, Stopped
 from mmkd.reproduction import (
     Experiment,
     read_experiment,
-    run_experiment,
+    run_experiments,
     write_evidence,
 )
 
@@ -36,10 +36,9 @@ def main() -> None:
     with one_line_errors():
         experiments = _experiments(folder, args.experiments)
         try:
-            for experiment in experiments:
-                run_experiment(
-                    experiment, args.seeds, TOOLS, work_dir, args.jobs, deadline
-                )
+            run_experiments(
+                experiments, args.seeds, TOOLS, work_dir, args.jobs, deadline
+            )
         except Stopped as stop:
             _say_how_to_go_on(stop, args.minutes)
             raise

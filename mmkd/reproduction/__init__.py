@@ -2,6 +2,6 @@
 
 from mmkd.reproduction.evidence import write_evidence
 from mmkd.reproduction.experiment import Experiment, read_experiment
-from mmkd.reproduction.running import run_experiment
+from mmkd.reproduction.running import run_experiments
 
-__all__ = ['Experiment', 'read_experiment', 'run_experiment', 'write_evidence']
+__all__ = ['Experiment', 'read_experiment', 'run_experiments', 'write_evidence']

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmkd.errors import UserError
-from mmkd.reproduction import read_experiment, run_experiment, write_evidence
+from mmkd.reproduction import read_experiment, run_experiments, write_evidence
 from mmkd.reproduction.derive import stages_read
 from mmkd.reproduction.figures import pretext_curve, pretext_figures
 from mmkd.reproduction.running import stages_of
@@ -69,8 +69,8 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, seeds: list[int], jobs: int = 1):
     experiment = read_experiment(folder / 'try.py')
     tools, work = folder / 'tools', folder / 'work'
-    figures = run_experiment(experiment, seeds, tools, work, jobs)
-    return experiment, figures
+    figures = run_experiments([experiment], seeds, tools, work, jobs)
+    return experiment, figures['try']
 
 
 def test_every_seed_and_the_shared_stage_once(folder: Path) -> None:
