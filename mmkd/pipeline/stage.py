@@ -55,7 +55,7 @@ class Stage:
             source: Fingerprint of the stage that it starts from, or ''.
             teacher: Fingerprint of the stage that trained its teacher, or ''.
         """
-        config = Config.fromfile(self.config).pretty_text
+        config = Config.fromfile(self.config).to_dict()
         facts = [config, self.kind, self.weights, self.epoch, self.seed, source]
         facts += [sorted(self.options.items()), self.protocols]
         if self.teacher:

@@ -23,7 +23,7 @@ def derive_config(
         packed: Folder of the decoded clips, if there is one.
     """
     entry = experiment.stages[stage]
-    cfg = Config.fromfile(experiment.folder / entry['config'])
+    cfg = experiment.method_config(stage)
     cfg.merge_from_dict(filled(entry.get('options', {}), files))
     cfg = Config(moved(cfg.to_dict(), experiment.folders), filename=cfg.filename)
     if experiment.larger is not None:

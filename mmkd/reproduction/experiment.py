@@ -1,5 +1,6 @@
 """What an experiment is: arms that are compared, and the stages each consists of."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,14 @@ class Experiment:
     folders: dict[str, str] = field(default_factory=dict)
     larger: dict[str, Any] | None = None
     drift: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _read: dict[str, Config] = field(default_factory=dict, init=False, repr=False)
+
+    def method_config(self, stage: str) -> Config:
+        """Return a stage's config as its file says it, which is read only once."""
+        name = self.stages[stage]['config']
+        if name not in self._read:
+            self._read[name] = Config.fromfile(self.folder / name)
+        return deepcopy(self._read[name])
 
     def place(self, stage: str, seed: int) -> str:
         """Return the folder of a stage, below that of the experiment."""
