@@ -28,16 +28,22 @@ class ClipPreprocessor(ActionDataPreprocessor):
     Args:
         convention: Name in :data:`mmkd.models.input_convention.CONVENTIONS`.
             Defaults to ``'imagenet'``.
+        residual: Give the network differences of the normalised frames, as PCL does
+            (https://arxiv.org/abs/2010.15464). Defaults to False.
         augment: Config of :class:`~mmkd.datasets.tensor_augment.ClipAugment`, which
             then runs on the model's device while training, before normalisation.
             Defaults to None.
-        residual: Give the network differences of the normalised frames, as PCL does
-            (https://arxiv.org/abs/2010.15464). Defaults to False.
         **kwargs: Further arguments of MMAction2's ``ActionDataPreprocessor``
             (for instance ``blending``).
 
     Raises:
         UserError: If the convention is not known.
+
+    Example:
+        >>> data_preprocessor = dict(type='mmkd.ClipPreprocessor', convention='rgb01')
+        >>> residual = dict(type='mmkd.ClipPreprocessor', residual=True)
+        >>> augment = dict(type='mmkd.ClipAugment', crop=112, flip=0.5)
+        >>> augmented = dict(type='mmkd.ClipPreprocessor', augment=augment)
     """
 
     def __init__(

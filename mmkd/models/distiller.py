@@ -52,6 +52,16 @@ class Distiller(BaseModel):
 
     Raises:
         UserError: If a path, a shape, a loss or an argument does not fit.
+
+    Example:
+        >>> backbone = dict(type='mmkd.C3D')
+        >>> head = dict(type='I3DHead', num_classes=101, in_channels=512)
+        >>> net = dict(type='Recognizer3D', backbone=backbone, cls_head=head)
+        >>> old = dict(type='mmkd.FrozenTeacher', config='r3d.py', checkpoint='r3d.pth')
+        >>> kl = dict(student='cls_head', loss=dict(type='mmkd.SoftTargetKL'))
+        >>> model = dict(
+        ...     type='mmkd.Distiller', student=net, teacher=old, losses=dict(kl=kl)
+        ... )
     """
 
     student: BaseModel

@@ -44,6 +44,15 @@ class ParsingPreprocessor(ClipPreprocessor):
     Raises:
         UserError: If the parser goes by the name of the video, not by its frames, or
             there is no such form.
+
+    Example:
+        >>> weights = 'data/teachers/bodypix/weights.npz'
+        >>> data_preprocessor = dict(
+        ...     type='mmkd.ParsingPreprocessor',
+        ...     parser=dict(type='mmkd.BodyPix', checkpoint=weights),
+        ...     convention='imagenet',
+        ... )
+        >>> tasks = dict(parsing=dict(type='mmkd.ParsingDistill', label_set='bodypix'))
     """
 
     parser: HumanParser

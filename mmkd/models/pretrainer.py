@@ -49,6 +49,16 @@ class Pretrainer(BaseModel):
     Raises:
         UserError: If there is no task, or a task names a teacher or a stage that is not
             there, or a teacher has no listener, or ``representations`` does not fit.
+
+    Example:
+        >>> skd = dict(type='mmkd.SimilarityDistill')
+        >>> model = dict(
+        ...     type='mmkd.Pretrainer',
+        ...     data_preprocessor=dict(type='mmkd.ClipPreprocessor'),
+        ...     backbone=dict(type='mmkd.C3D'),
+        ...     tasks=dict(vspp=dict(type='mmkd.SegmentPace'), skd=skd),
+        ...     teachers=dict(momentum=dict(type='mmkd.MomentumTeacher')),
+        ... )
     """
 
     def __init__(

@@ -23,14 +23,23 @@ class C3D(BaseModule):
 
     Args:
         base_channels: Width of the first stage; the others have 2, 4, 8 and 8 times it.
-        stage_blocks: Number of convolutions in each stage.
-        in_channels: Channels of the input.
-        init_cfg: MMEngine's initialisation. None keeps PyTorch's, as the papers' code
-            does.
+            Defaults to 64.
+        stage_blocks: Number of convolutions in each stage. Defaults to 1, 1, 2, 2, 2.
+        in_channels: Channels of the input. Defaults to 3.
+        init_cfg: MMEngine's initialisation. Defaults to None: PyTorch's, as in the
+            papers' code.
 
     Attributes:
         out_channels (int): Channels of the last map, 512 at the default width.
         last_stage (list[str]): Names of the modules of the last stage, in order.
+
+    Example:
+        >>> import torch
+        >>> net = C3D(base_channels=2)
+        >>> net(torch.zeros(2, 3, 8, 16, 16)).shape
+        torch.Size([2, 16, 1, 1, 1])
+        >>> net.out_channels, net.last_stage
+        (16, ['conv5a', 'conv5b'])
     """
 
     def __init__(

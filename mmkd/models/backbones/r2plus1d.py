@@ -57,14 +57,24 @@ class R2Plus1D(R3D):
 
     Args:
         one_mid_per_block: Whether a block has one mid width, that of its first
-            convolution.
-        factored_shortcut: Whether the 1x1x1 shortcuts are factored, too.
-        stem_mid_channels: Mid width of the stem; None for the formula (83 of 64).
-        norm_cfg: The normalisation.
+            convolution. Defaults to False.
+        factored_shortcut: Whether the 1x1x1 shortcuts are factored, too. Defaults to
+            True.
+        stem_mid_channels: Mid width of the stem. Defaults to None: the formula's (83
+            of 64).
+        norm_cfg: The normalisation. Defaults to None: ``BN3d``.
         kwargs: Arguments of :class:`R3D`; ``depth`` is 18 or 34.
 
     Attributes:
         out_channels (int): Channels of the last map.
+
+    Example:
+        >>> import torch
+        >>> stages = dict(stage_blocks=(1, 1, 1, 1), temporal_strides=(1, 2, 2, 2))
+        >>> pools = dict(with_pool1=False, with_pool2=False)
+        >>> net = R2Plus1D(depth=18, base_channels=2, **stages, **pools)
+        >>> net(torch.zeros(2, 3, 8, 16, 16)).shape
+        torch.Size([2, 16, 1, 1, 1])
     """
 
     conv_cfg: dict[str, Any]

@@ -33,12 +33,20 @@ class R3D(ResNet3d):
     from https://arxiv.org/abs/1711.11248.
 
     Args:
-        pool1_kernel_t: Frames that the max-pooling of the stem covers.
-        init_cfg: MMEngine's initialisation. None keeps PyTorch's.
+        pool1_kernel_t: Frames that the max-pooling of the stem covers. Defaults to 1.
+        init_cfg: MMEngine's initialisation. Defaults to None: PyTorch's.
         kwargs: Arguments of ``mmaction.ResNet3d``.
 
     Attributes:
         out_channels (int): Channels of the last map; ``feat_dim`` of ``ResNet3d``.
+
+    Example:
+        >>> import torch
+        >>> stages = dict(stage_blocks=(1, 1, 1, 1), temporal_strides=(1, 2, 2, 2))
+        >>> pools = dict(with_pool1=False, with_pool2=False)
+        >>> net = R3D(depth=18, base_channels=2, **stages, **pools)
+        >>> net(torch.zeros(2, 3, 8, 16, 16)).shape
+        torch.Size([2, 16, 1, 1, 1])
     """
 
     def __init__(

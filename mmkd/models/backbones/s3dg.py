@@ -7,6 +7,7 @@ from typing import Any, Literal
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmkd.errors import UserError
 from mmkd.models.backbones.inception import Inception, SelfGating, separable
 from mmkd.models.backbones.layers import conv_norm_relu
 from mmkd.models.backbones.same_pool import SamePool3d
@@ -41,18 +42,35 @@ class S3DG(BaseModule):
 
     Args:
         stem: ``'dense'``: one ungated 3x7x7 convolution; ``'separable'``: 1x7x7 with
-            stride 2 on all axes, then 7x1x1, gated.
+            stride 2 on all axes, then 7x1x1, gated. Defaults to ``'dense'``.
         gated_branches: Numbers, 0 to 3, of the branches of each block with a gate.
+            Defaults to all.
         pooling: ``'same'``: zeros behind the data and sizes rounded up;
-            ``'symmetric'``: padding on both sides and sizes rounded down.
-        base_channels: Width of the stem; all other widths are in proportion.
-        in_channels: Channels of the input.
-        norm_cfg: The normalisation; None for ``BN3d``.
-        init_cfg: MMEngine's initialisation. None keeps PyTorch's, as both papers' code.
+            ``'symmetric'``: padding on both sides and sizes rounded down. Defaults to
+            ``'same'``.
+        base_channels: Width of the stem, at least 4; all other widths are in
+            proportion. Defaults to 64.
+        in_channels: Channels of the input. Defaults to 3.
+        norm_cfg: The normalisation. Defaults to None: ``BN3d``.
+        init_cfg: MMEngine's initialisation. Defaults to None: PyTorch's, as in both
+            papers' code.
+
+    Raises:
+        UserError: If a branch of a block would have no channels at this width.
 
     Attributes:
         out_channels (int): Channels of the last map, 1024 at the default width.
         last_stage (list[str]): Names of the modules of the last stage, in order.
+
+    Example:
+        >>> import torch
+        >>> net = S3DG(base_channels=4)
+        >>> net(torch.zeros(2, 3, 8, 32, 32)).shape
+        torch.Size([2, 64, 1, 1, 1])
+        >>> form = dict(stem='separable', gated_branches=(1, 2), pooling='symmetric')
+        >>> norm = dict(type='BN3d', eps=1e-3, momentum=1e-3)
+        >>> S3DG(base_channels=4, norm_cfg=norm, **form).out_channels
+        64
     """
 
     def __init__(
@@ -66,6 +84,12 @@ class S3DG(BaseModule):
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
+        least = 64 // min(min(widths) for widths in WIDTHS.values())
+        if base_channels < least:
+            raise UserError(
+                f'S3DG: base_channels={base_channels} leaves a branch without channels',
+                f'Give {least} or more.',
+            )
         base, same = base_channels, pooling == 'same'
         if stem == 'dense':
             self.stem = conv_norm_relu(in_channels, base, (3, 7, 7), 2, False, norm_cfg)

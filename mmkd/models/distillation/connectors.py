@@ -15,6 +15,14 @@ class LinearConnector(nn.Linear):
     Args:
         in_channels: Width of the student's feature.
         out_channels: Width of the teacher's.
+
+    Example:
+        In a config, :class:`~mmkd.models.Distiller` fills in both widths.
+
+        >>> import torch
+        >>> connector = LinearConnector(in_channels=8, out_channels=16)
+        >>> connector(torch.zeros(2, 8)).shape
+        torch.Size([2, 16])
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -30,6 +38,14 @@ class ConvConnector(nn.Conv3d):
     Args:
         in_channels: Width of the student's map.
         out_channels: Width of the teacher's.
+
+    Example:
+        In a config, :class:`~mmkd.models.Distiller` fills in both widths.
+
+        >>> import torch
+        >>> connector = ConvConnector(in_channels=8, out_channels=16)
+        >>> connector(torch.zeros(2, 8, 1, 7, 7)).shape
+        torch.Size([2, 16, 1, 7, 7])
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -46,6 +62,14 @@ class MLPConnector(nn.Module):
         in_channels: Width of the student's feature.
         out_channels: Width of the teacher's.
         hidden_channels: Defaults to None: ``in_channels``.
+
+    Example:
+        In a config, :class:`~mmkd.models.Distiller` fills in the outer widths.
+
+        >>> import torch
+        >>> connector = MLPConnector(in_channels=8, out_channels=16, hidden_channels=32)
+        >>> connector(torch.zeros(2, 8)).shape
+        torch.Size([2, 16])
     """
 
     def __init__(

@@ -43,6 +43,16 @@ class LabelMapParser(HumanParser):
 
     Raises:
         UserError: If the folder is not there.
+
+    Example:
+        >>> parser = dict(type='mmkd.LabelMapParser', folder='data/synthetic/maps')
+        >>> labels = ['background', 'left_arm', 'right_arm']
+        >>> pictures = dict(
+        ...     type='mmkd.LabelMapParser',
+        ...     folder='data/my_maps',
+        ...     label_set=dict(name='arms', labels=labels, swaps=[(1, 2)]),
+        ...     first=1,
+        ... )
     """
 
     def __init__(

@@ -33,6 +33,15 @@ class BankSimilarity(nn.Module):
 
     Raises:
         UserError: If the checkpoint has no such bank.
+
+    Example:
+        The teacher has to run its task ``contrast`` for this.
+
+        >>> loss = dict(
+        ...     type='mmkd.BankSimilarity',
+        ...     checkpoint='work_dirs/pcl/r3d_vcp_ucf101/epoch_200.pth',
+        ... )
+        >>> losses = dict(bank=dict(student='tasks.contrast.projector', loss=loss))
     """
 
     features: Tensor

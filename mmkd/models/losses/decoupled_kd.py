@@ -76,6 +76,12 @@ class DecoupledKD(nn.Module):
         target_weight: Defaults to 1.0.
         other_weight: Defaults to 8.0.
         temperature: Defaults to 4.0.
+
+    Example:
+        >>> loss = DecoupledKD(target_weight=1.0, other_weight=8.0)
+        >>> logits, labels = torch.zeros(2, 5), torch.tensor([0, 3])
+        >>> loss(logits, logits, labels).item()
+        0.0
     """
 
     #: Rows are distributions: the largest entry is the answer.

@@ -66,6 +66,15 @@ class FeatureDistance(nn.Module):
 
     Raises:
         UserError: If there is no such distance.
+
+    Example:
+        >>> import torch
+        >>> loss = FeatureDistance(distance='cosine')
+        >>> loss(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 2.0]])).item()
+        1.0
+        >>> maps = torch.ones(2, 4, 1, 7, 7)
+        >>> FeatureDistance(distance='mse')(0 * maps, 3 * maps).item()
+        9.0
     """
 
     def __init__(self, distance: Distance = 'mse', normalize: bool = False) -> None:

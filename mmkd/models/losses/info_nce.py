@@ -44,6 +44,12 @@ class InfoNCELoss(nn.Module):
 
     Args:
         temperature: Defaults to 0.07.
+
+    Example:
+        >>> loss = InfoNCELoss(temperature=0.07)
+        >>> positive, negatives = torch.zeros(2), torch.zeros(2, 3)
+        >>> round(loss(positive, negatives).item(), 4)
+        1.3863
     """
 
     def __init__(self, temperature: float = 0.07) -> None:

@@ -25,6 +25,15 @@ class QueueSimilarity(nn.Module):
         queue_size: Features kept. Defaults to 4096.
         student_temperature: Defaults to 0.07.
         teacher_temperature: Defaults to 0.07.
+
+    Example:
+        >>> import torch
+        >>> loss = QueueSimilarity(channels=4, queue_size=8)
+        >>> features = torch.eye(4)
+        >>> loss(features, features).item()
+        0.0
+        >>> loss.queue.features.shape
+        torch.Size([8, 4])
     """
 
     def __init__(

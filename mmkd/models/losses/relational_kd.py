@@ -93,6 +93,12 @@ class RelationalKD(nn.Module):
         distance_weight: Defaults to 1.0.
         angle_weight: Defaults to 2.0, the paper's ratio; its absolute weights are for
             metric learning.
+
+    Example:
+        >>> loss = RelationalKD(distance_weight=1.0, angle_weight=2.0)
+        >>> student, teacher = torch.eye(3), 2 * torch.eye(3, 4)
+        >>> round(loss(student, teacher).item(), 6)
+        0.0
     """
 
     def __init__(self, distance_weight: float = 1.0, angle_weight: float = 2.0) -> None:

@@ -44,6 +44,13 @@ class RelativeSpeedRankingLoss(nn.Module):
     Args:
         margin: Defaults to 2.0.
         temperature: Defaults to 0.07.
+
+    Example:
+        >>> import torch
+        >>> loss = RelativeSpeedRankingLoss(margin=2.0, temperature=0.07)
+        >>> same, other = torch.tensor([0.9, 0.5]), torch.tensor([0.1, 0.5])
+        >>> loss(same, other).item()
+        1.0
     """
 
     def __init__(self, margin: float = 2.0, temperature: float = 0.07) -> None:

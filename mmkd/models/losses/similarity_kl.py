@@ -46,6 +46,13 @@ class SimilarityKLLoss(nn.Module):
     Args:
         student_temperature: Defaults to 0.1.
         teacher_temperature: Defaults to 0.02.
+
+    Example:
+        >>> import torch
+        >>> loss = SimilarityKLLoss(student_temperature=0.1, teacher_temperature=0.02)
+        >>> similarities = torch.zeros(2, 4)
+        >>> loss(similarities, similarities).item()
+        0.0
     """
 
     def __init__(

@@ -83,6 +83,13 @@ class SoftTargetKL(nn.Module):
 
     Raises:
         UserError: If the temperature is not positive.
+
+    Example:
+        >>> import torch
+        >>> loss = SoftTargetKL(temperature=4.0)
+        >>> logits = torch.zeros(2, 5)
+        >>> loss(logits, logits).item()
+        0.0
     """
 
     #: Rows are distributions: the largest entry is the answer.

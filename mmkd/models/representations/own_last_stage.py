@@ -32,6 +32,16 @@ class OwnLastStage(SharedFeature):
 
     Raises:
         UserError: If the backbone does not say which modules are its last stage.
+
+    Example:
+        >>> representations = dict(type='mmkd.OwnLastStage', tasks=('parsing',))
+        >>> from mmkd.models.backbones import C3D
+        >>> own = OwnLastStage(C3D(base_channels=2), tasks=('parsing',))
+        >>> own.source('parsing', stage=None)
+        'conv5a:input'
+        >>> maps = {0: torch.zeros(2, 16, 1, 2, 2)}
+        >>> own.read('parsing', maps, joint=True)[0].shape
+        torch.Size([2, 16, 1, 2, 2])
     """
 
     def __init__(

@@ -24,6 +24,14 @@ class SharedFeature(nn.Module):
         backbone: The student's backbone.
         tasks: Names of the tasks that get a part of their own, here without effect;
             all other tasks share the other part. Defaults to ``('parsing',)``.
+
+    Example:
+        >>> representations = dict(type='mmkd.SharedFeature')
+        >>> import torch
+        >>> shared = SharedFeature(nn.Identity())
+        >>> maps = {0: torch.zeros(2, 4, 1, 1, 1)}
+        >>> shared.read('parsing', maps, joint=True) is maps
+        True
     """
 
     def __init__(

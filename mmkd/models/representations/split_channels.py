@@ -20,6 +20,16 @@ class SplitChannels(SharedFeature):
     Args:
         backbone: The student's backbone.
         tasks: Tasks on the second half. Defaults to ``('parsing',)``.
+
+    Example:
+        >>> representations = dict(type='mmkd.SplitChannels', tasks=('parsing',))
+        >>> import torch
+        >>> halves = SplitChannels(nn.Identity(), tasks=('parsing',))
+        >>> maps = {0: torch.arange(4.0).reshape(1, 4, 1, 1, 1)}
+        >>> halves.read('avid', maps, joint=True)[0].flatten().tolist()
+        [0.0, 1.0]
+        >>> halves.read('parsing', maps, joint=True)[0].flatten().tolist()
+        [2.0, 3.0]
     """
 
     def source(self, task: str, stage: str | None) -> str | None:

@@ -32,6 +32,10 @@ class ClipOrder(PretextTask):
         dropout: Probability before the classifier. Defaults to 0.5.
         views: The shuffled clips. Defaults to ``(0, 1, 2)``.
         loss_weight: Factor on the loss. Defaults to 1.
+
+    Example:
+        >>> tasks = dict(order=dict(type='mmkd.ClipOrder', views=(0, 1, 2)))
+        >>> views = dict(type='mmkd.ClipOrderViews', clip_len=16, num_clips=3, gap=8)
     """
 
     def __init__(

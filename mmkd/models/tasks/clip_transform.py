@@ -26,6 +26,12 @@ class ClipTransform(PretextTask):
         views: The clips in the order of time. Defaults to ``(0, 1, 2)``.
         label_view: The clip that was operated on. Defaults to 1.
         loss_weight: Factor on the loss. Defaults to 1.
+
+    Example:
+        >>> tasks = dict(vcp=dict(type='mmkd.ClipTransform'))
+        >>> views = dict(type='mmkd.ClipTransformViews', clip_len=16, interval=8)
+        >>> operate = dict(type='mmkd.ApplyClipTransform')
+        >>> middle = dict(type='mmkd.PerView', views=[1], transforms=[operate])
     """
 
     def __init__(

@@ -40,6 +40,14 @@ class InstanceContrast(PretextTask):
 
     Raises:
         UserError: If ``queue_view`` is not a teacher view.
+
+    Example:
+        >>> teachers = dict(momentum=dict(type='mmkd.MomentumTeacher'))
+        >>> moco = dict(contrast=dict(type='mmkd.InstanceContrast', queue_size=65536))
+        >>> rspnet = dict(
+        ...     avid=dict(type='mmkd.InstanceContrast', teacher_views=(1, 2)),
+        ...     rsp=dict(type='mmkd.RelativeSpeed'),
+        ... )
     """
 
     def __init__(

@@ -40,6 +40,13 @@ class MemoryContrast(PretextTask):
 
     Raises:
         UserError: If there are not two views.
+
+    Example:
+        >>> tasks = dict(
+        ...     vcp=dict(type='mmkd.ClipTransform'),
+        ...     contrast=dict(type='mmkd.MemoryContrast', views=(0, 2)),
+        ... )
+        >>> custom_hooks = [dict(type='mmkd.MemoryBankSizeHook')]
     """
 
     def __init__(

@@ -18,6 +18,10 @@ class Pace(ViewClassification):
         num_paces: Paces of the sampler. Defaults to 4.
         views: The views to classify. Defaults to ``(0,)``.
         loss_weight: Factor on the loss. Defaults to 1.
+
+    Example:
+        >>> tasks = dict(pace=dict(type='mmkd.Pace', num_paces=3))
+        >>> views = dict(type='mmkd.PaceViews', clip_len=16, paces=(0.5, 1, 2))
     """
 
     label = 'pace'

@@ -33,6 +33,14 @@ class PaceContrast(PretextTask):
         temperature: Divides the similarities. Defaults to 1.
         views: Clips of a video; two or more for ``'context'``. Defaults to ``(0, 1)``.
         loss_weight: Defaults to 1.
+
+    Example:
+        >>> tasks = dict(
+        ...     pace=dict(type='mmkd.Pace', views=(0, 1)),
+        ...     contrast=dict(type='mmkd.PaceContrast', same='context'),
+        ... )
+        >>> views = dict(type='mmkd.PaceViews', clip_len=16, num_views=2)
+        >>> same_pace = dict(type='mmkd.PaceContrast', same='pace')
     """
 
     def __init__(

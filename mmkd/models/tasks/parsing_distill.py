@@ -54,6 +54,12 @@ class ParsingDistill(PretextTask):
 
     Raises:
         UserError: If an option does not exist or is not in 0..1.
+
+    Example:
+        >>> tasks = dict(parsing=dict(type='mmkd.ParsingDistill', label_set='lip'))
+        >>> load = dict(type='mmkd.LoadPartMaps', cache='data/ucf101/maps/schp_lip')
+        >>> align = dict(type='mmkd.AlignPartMaps', size=56)
+        >>> earlier = dict(type='mmkd.ParsingDistill', stage='layer3', form='ce')
     """
 
     def __init__(

@@ -35,6 +35,11 @@ class RelativeSpeed(PretextTask):
 
     Raises:
         UserError: If there are not two teacher views.
+
+    Example:
+        >>> tasks = dict(rsp=dict(type='mmkd.RelativeSpeed'))
+        >>> teachers = dict(momentum=dict(type='mmkd.MomentumTeacher'))
+        >>> views = dict(type='mmkd.RelativeSpeedViews', clip_len=16, speeds=(1, 2))
     """
 
     def __init__(

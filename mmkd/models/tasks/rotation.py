@@ -17,6 +17,12 @@ class Rotation(ViewClassification):
         in_channels: Width of the backbone.
         views: The views to classify. Defaults to ``(0,)``.
         loss_weight: Factor on the loss. Defaults to 1.
+
+    Example:
+        >>> tasks = dict(rotation=dict(type='mmkd.Rotation'))
+        >>> crop = dict(type='RandomCrop', size=112)
+        >>> turn = dict(type='mmkd.RandomQuarterTurn')
+        >>> per_view = dict(type='mmkd.PerView', transforms=[crop, turn])
     """
 
     label = 'rotation'

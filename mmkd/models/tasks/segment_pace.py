@@ -25,6 +25,10 @@ class SegmentPace(PretextTask):
         num_segments: Classes of ``view_labels['segment']``. Defaults to 4.
         views: The view whose pace is predicted. Defaults to ``(0,)``.
         loss_weight: Factor on both losses. Defaults to 1.
+
+    Example:
+        >>> tasks = dict(vspp=dict(type='mmkd.SegmentPace', num_speeds=3))
+        >>> views = dict(type='mmkd.SegmentPaceViews', clip_len=16, speeds=(1, 2, 3))
     """
 
     def __init__(

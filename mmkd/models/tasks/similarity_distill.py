@@ -37,6 +37,12 @@ class SimilarityDistill(PretextTask):
         views: The student's view. Defaults to ``(0,)``.
         teacher_views: The teacher's view. Defaults to ``(1,)``.
         loss_weight: Defaults to 1.
+
+    Example:
+        >>> tasks = dict(skd=dict(type='mmkd.SimilarityDistill'))
+        >>> teachers = dict(momentum=dict(type='mmkd.MomentumTeacher'))
+        >>> views = dict(type='mmkd.SegmentPaceViews', clip_len=16, num_views=2)
+        >>> small = dict(type='mmkd.SimilarityDistill', embedding=64, queue_size=512)
     """
 
     def __init__(

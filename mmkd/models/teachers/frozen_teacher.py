@@ -48,6 +48,15 @@ class FrozenTeacher(TeacherNetwork):
         UserError: If the config or checkpoint is not there, a key is missing, left
             over or of another shape, or the checkpoint was trained with another input
             convention than the config feeds.
+
+    Example:
+        >>> teacher = dict(
+        ...     type='mmkd.FrozenTeacher',
+        ...     config='configs/finetune/r2plus1d_ucf101.py',
+        ...     checkpoint='work_dirs/finetune/r2plus1d_ucf101/epoch_30.pth',
+        ... )
+        >>> pcl = dict(config='configs/pcl/c3d_vcp_ucf101.py', checkpoint='c3d_vcp.pth')
+        >>> pretext = dict(type='mmkd.FrozenTeacher', tasks=['vcp'], **pcl)
     """
 
     def __init__(

@@ -41,6 +41,11 @@ class MomentumTeacher(BaseModule):
 
     Raises:
         UserError: If ``momentum`` is not in 0..1.
+
+    Example:
+        >>> teachers = dict(slow=dict(type='mmkd.MomentumTeacher', momentum=0.999))
+        >>> tasks = dict(skd=dict(type='mmkd.SimilarityDistill', teacher='slow'))
+        >>> accumulating = dict(type='mmkd.MomentumTeacher', update_interval=4)
     """
 
     backbone: nn.Module

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from mmkd.errors import UserError
 from mmkd.models.backbones import S3DG
 from mmkd.zoo.base_networks import build_backbone
 from mmkd.zoo.convert.renaming import PACE_S3DG, RSPNET_S3DG
@@ -57,3 +58,9 @@ def test_width():
     assert backbone.out_channels == 256
     assert backbone.mixed_4b.out_channels == 128
     assert backbone(torch.zeros(2, 3, 8, 32, 32)).shape == (2, 256, 1, 1, 1)
+
+
+def test_the_smallest_width():
+    assert S3DG(base_channels=4).out_channels == 64
+    with pytest.raises(UserError, match='base_channels=3 leaves a branch'):
+        S3DG(base_channels=3)

@@ -40,6 +40,11 @@ class BodyPix(HumanParser):
     Raises:
         UserError: If the checkpoint is not there or does not fit, or the stride is
             another one.
+
+    Example:
+        >>> weights = 'data/teachers/bodypix/weights.npz'
+        >>> parser = dict(type='mmkd.BodyPix', checkpoint=weights)
+        >>> finer = dict(type='mmkd.BodyPix', checkpoint=weights, output_stride=8)
     """
 
     network: BodyPixNetwork

@@ -49,6 +49,16 @@ class ExportedParser(HumanParser):
 
     Raises:
         UserError: If the file is not there or cannot be run, or an option is wrong.
+
+    Example:
+        >>> parser = dict(
+        ...     type='mmkd.ExportedParser',
+        ...     file='data/teachers/sapiens/seg_0.3b.pt2',
+        ...     label_set='sapiens',
+        ...     size=(1024, 768),
+        ...     mean=(123.5, 116.5, 103.5),
+        ...     std=(58.5, 57.0, 57.5),
+        ... )
     """
 
     network: Program

@@ -39,6 +39,13 @@ class KeypointFileParser(HumanParser):
     Raises:
         UserError: If the file is not there, is of another form, or asks for anything
             but plain values.
+
+    Example:
+        >>> parser = dict(
+        ...     type='mmkd.KeypointFileParser',
+        ...     file='data/teachers/keypoints/ucf101_hrnet.pkl',
+        ...     allow_missing=True,
+        ... )
     """
 
     def __init__(

@@ -43,6 +43,15 @@ class PoseParser(HumanParser):
     Raises:
         UserError: If mmpose or compiled mmcv is not installed, a file is not there or
             does not fit, or the network gives no heat-maps.
+
+    Example:
+        >>> folder = 'mmpose::body_2d_keypoint/topdown_heatmap/coco'
+        >>> name = 'td-hm_hrnet-w32_8xb64-210e_coco-256x192'
+        >>> parser = dict(
+        ...     type='mmkd.PoseParser',
+        ...     config=f'{folder}/{name}.py',
+        ...     checkpoint=f'data/teachers/mmpose/{name}-81c58e40_20220909.pth',
+        ... )
     """
 
     network: Any  # mmpose's; not known where it is not installed

@@ -40,6 +40,15 @@ class SCHP(HumanParser):
     Raises:
         UserError: If the checkpoint is not there or does not fit, or there is no such
             label set.
+
+    Example:
+        >>> parser = dict(
+        ...     type='mmkd.SCHP',
+        ...     checkpoint='data/teachers/schp/exp-schp-201908261155-lip.pth',
+        ...     size=224,
+        ... )
+        >>> weights = 'data/teachers/schp/exp-schp-201908301523-atr.pth'
+        >>> fashion = dict(type='mmkd.SCHP', checkpoint=weights, label_set='atr')
     """
 
     network: SCHPNetwork
