@@ -28,6 +28,13 @@ class FractionVideoDataset(VideoDataset):
 
     Raises:
         UserError: If the fraction is out of range.
+
+    Example:
+        List and pipeline come from the config's base:
+
+        >>> train_dataloader = dict(
+        ...     dataset=dict(type='mmkd.FractionVideoDataset', fraction=0.1, seed=1)
+        ... )
     """
 
     def __init__(

@@ -27,6 +27,13 @@ class SplitVideoDataset(VideoDataset):
 
     Raises:
         UserError: If one of the parts would be empty.
+
+    Example:
+        List and pipeline come from the config's base:
+
+        >>> videos = dict(type='mmkd.SplitVideoDataset', held_out=400)
+        >>> train_dataloader = dict(dataset=dict(**videos, part='train'))
+        >>> val_dataloader = dict(dataset=dict(**videos, part='val', test_mode=True))
     """
 
     def __init__(

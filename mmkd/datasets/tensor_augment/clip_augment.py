@@ -68,6 +68,14 @@ class ClipAugment(BaseTransform):
 
     Raises:
         UserError: If a value is out of range.
+
+    Example:
+        >>> augment = dict(type='mmkd.ClipAugment', crop=112, flip=0.5, gray=0.2)
+        >>> data_preprocessor = dict(type='mmkd.ClipPreprocessor', augment=augment)
+        >>> pipeline = [
+        ...     dict(type='FormatShape', input_format='NCTHW'),
+        ...     dict(type='mmkd.ClipAugment', jitter=dict(hue=0.1), blur=dict(p=0.5)),
+        ... ]
     """
 
     def __init__(

@@ -53,6 +53,14 @@ class AlignPartMaps(BaseTransform):
 
     Args:
         size: Cells of a side, over the whole view. Defaults to 56.
+
+    Example:
+        >>> pipeline = [
+        ...     dict(type='mmkd.PerView', transforms=[dict(type='Flip')]),
+        ...     dict(type='mmkd.AlignPartMaps', size=28),
+        ...     dict(type='FormatShape', input_format='NCTHW'),
+        ...     dict(type='mmkd.PackViews'),
+        ... ]
     """
 
     def __init__(self, size: int = 56) -> None:

@@ -34,6 +34,14 @@ class ApplyClipTransform(BaseTransform):
 
     Raises:
         UserError: If there are fewer than two chunks.
+
+    Example:
+        >>> operate = dict(type='mmkd.ApplyClipTransform', num_chunks=8)
+        >>> pipeline = [
+        ...     dict(type='mmkd.PerView', transforms=[dict(type='Flip')]),
+        ...     dict(type='mmkd.PerView', views=[1], transforms=[operate]),
+        ...     dict(type='FormatShape', input_format='NCTHW'),
+        ... ]
     """
 
     def __init__(self, num_chunks: int = 4) -> None:

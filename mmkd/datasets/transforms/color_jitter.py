@@ -69,6 +69,11 @@ class ColorJitter(BaseTransform):
 
     Raises:
         UserError: If a strength or probability is out of range.
+
+    Example:
+        >>> each_frame = dict(type='mmkd.ColorJitter', per_frame=True)
+        >>> darker = dict(type='mmkd.ColorJitter', brightness=(0.3, 0.9), hue=0.0)
+        >>> pipeline = [dict(type='mmkd.PerView', transforms=[darker])]
     """
 
     def __init__(

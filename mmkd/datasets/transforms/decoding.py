@@ -50,6 +50,14 @@ class DecodeViews(BaseTransform):
     ``original_shape`` and ``img_shape`` ``(H, W)``, and drops the reader.
 
     Source: ours.
+
+    Example:
+        >>> pipeline = [
+        ...     dict(type='mmkd.OpenVideo'),
+        ...     dict(type='mmkd.PaceViews', num_views=4),
+        ...     dict(type='mmkd.DecodeViews'),
+        ...     dict(type='Resize', scale=(171, 128), keep_ratio=False),
+        ... ]
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

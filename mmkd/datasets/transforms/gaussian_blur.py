@@ -41,6 +41,11 @@ class GaussianBlur(BaseTransform):
 
     Raises:
         UserError: If the bounds or the probability are out of range.
+
+    Example:
+        >>> crop = dict(type='RandomCrop', size=112)
+        >>> blur = dict(type='mmkd.GaussianBlur', sigma=(0.5, 1.5), p=0.8)
+        >>> pipeline = [dict(type='mmkd.PerView', transforms=[crop, blur])]
     """
 
     def __init__(self, sigma: tuple[float, float] = (0.1, 2.0), p: float = 0.5) -> None:

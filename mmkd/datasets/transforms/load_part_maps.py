@@ -45,6 +45,14 @@ class LoadPartMaps(BaseTransform):
 
     Raises:
         UserError: If ``missing`` is something else.
+
+    Example:
+        >>> folder = 'data/ucf101/maps/schp_lip'
+        >>> pipeline = [
+        ...     dict(type='mmkd.DecodeViews'),
+        ...     dict(type='mmkd.LoadPartMaps', cache=folder, missing='invalid'),
+        ...     dict(type='mmkd.PerView', transforms=[dict(type='Flip')]),
+        ... ]
     """
 
     def __init__(

@@ -21,6 +21,13 @@ class OpenPacked(BaseTransform):
 
     Args:
         folder: Folder that ``tools/data/pack.py`` wrote.
+
+    Example:
+        >>> pipeline = [
+        ...     dict(type='mmkd.OpenPacked', folder='packed/ut'),
+        ...     dict(type='mmkd.PaceViews', clip_len=16),
+        ...     dict(type='mmkd.DecodeViews'),
+        ... ]
     """
 
     def __init__(self, folder: str) -> None:

@@ -29,6 +29,13 @@ class OpenVideo(BaseTransform):
 
     Raises:
         UserError: If there is no such decoder, or it is not installed.
+
+    Example:
+        >>> pipeline = [
+        ...     dict(type='mmkd.OpenVideo', decoder='pyav', num_threads=2),
+        ...     dict(type='SampleFrames', clip_len=16, frame_interval=1, num_clips=1),
+        ...     dict(type='mmkd.DecodeViews'),
+        ... ]
     """
 
     def __init__(self, decoder: str = 'auto', num_threads: int = 1) -> None:

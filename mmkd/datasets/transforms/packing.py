@@ -30,6 +30,14 @@ class PackViews(PackActionInputs):
         meta_keys: As there; the default adds ``filename`` and ``sample_idx``, the
             place of the video in its list, which memory banks go by.
         algorithm_keys: As there.
+
+    Example:
+        >>> crop = dict(type='RandomCrop', size=112)
+        >>> pipeline = [
+        ...     dict(type='mmkd.PerView', transforms=[crop]),
+        ...     dict(type='FormatShape', input_format='NCTHW'),
+        ...     dict(type='mmkd.PackViews'),
+        ... ]
     """
 
     def __init__(

@@ -84,6 +84,13 @@ class PerView(BaseTransform):
 
     Raises:
         UserError: If both ``groups`` and ``views`` are given.
+
+    Example:
+        >>> crop, flip = dict(type='RandomCrop', size=112), dict(type='Flip')
+        >>> alone = dict(type='mmkd.PerView', transforms=[crop, flip])
+        >>> pairs = dict(type='mmkd.PerView', groups=((0,), (1, 2)), transforms=[crop])
+        >>> operate = dict(type='mmkd.ApplyClipTransform')
+        >>> middle = dict(type='mmkd.PerView', views=[1], transforms=[operate])
     """
 
     def __init__(

@@ -21,6 +21,11 @@ class RandomQuarterTurn(BaseTransform):
 
     Source: 3DRotNet, https://arxiv.org/abs/1811.11387. The authors train on all four
     copies of a clip; one copy at random is ours.
+
+    Example:
+        >>> crop = dict(type='RandomCrop', size=112)
+        >>> turn = dict(type='mmkd.RandomQuarterTurn')
+        >>> pipeline = [dict(type='mmkd.PerView', transforms=[crop, turn])]
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

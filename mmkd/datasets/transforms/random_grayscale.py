@@ -43,6 +43,13 @@ class RandomGrayscale(BaseTransform):
 
     Raises:
         UserError: If ``p`` is no probability.
+
+    Example:
+        >>> colours = [
+        ...     dict(type='mmkd.RandomGrayscale', p=0.5),
+        ...     dict(type='mmkd.ColorJitter', brightness=0.4, contrast=0.4, hue=0.1),
+        ... ]
+        >>> pipeline = [dict(type='mmkd.PerView', transforms=colours)]
     """
 
     def __init__(self, p: float = 0.2) -> None:

@@ -52,6 +52,12 @@ class BadVideosHook(Hook):
 
     Raises:
         UserError: If an argument is out of range.
+
+    Example:
+        >>> custom_hooks = [
+        ...     dict(type='mmkd.BadVideosHook', max_share=0.01, time_limit=20)
+        ... ]
+        >>> custom_hooks = [dict(type='mmkd.BadVideosHook', max_share=0)]
     """
 
     priority = 'HIGH'

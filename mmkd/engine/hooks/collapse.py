@@ -35,6 +35,11 @@ class CollapseHook(Hook):
 
     Raises:
         UserError: If a number is too small.
+
+    Example:
+        >>> custom_hooks = [
+        ...     dict(type='mmkd.CollapseHook', interval=20, samples=512, warn_below=0.1)
+        ... ]
     """
 
     # Before the log line of the iteration is written.

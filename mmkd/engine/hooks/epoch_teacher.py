@@ -58,6 +58,13 @@ class EpochTeacherHook(Hook):
 
     Raises:
         UserError: If an option does not exist, or ``path`` does not fit the model.
+
+    Example:
+        >>> custom_hooks = [dict(type='mmkd.EpochTeacherHook', ramp_epochs=5)]
+        >>> softer = dict(type='mmkd.SoftTargetKL', temperature=2.0)
+        >>> custom_hooks = [
+        ...     dict(type='mmkd.EpochTeacherHook', target='logits', loss=softer)
+        ... ]
     """
 
     # After buffers were averaged over processes, before the checkpoint is written.

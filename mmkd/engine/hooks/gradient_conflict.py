@@ -46,6 +46,10 @@ class GradientConflictHook(Hook):
 
     Raises:
         UserError: If the interval is not positive.
+
+    Example:
+        >>> custom_hooks = [dict(type='mmkd.GradientConflictHook', interval=200)]
+        >>> custom_hooks = [dict(type='mmkd.GradientConflictHook', tasks=('vcp',))]
     """
 
     def __init__(self, tasks: Sequence[str] = ('parsing',), interval: int = 50) -> None:

@@ -36,6 +36,14 @@ class HeldOutPretextHook(Hook):
         tasks: Names of the tasks to report; a memory bank, for one, holds no row of a
             held-out video. Defaults to None: all.
         seed: Of the draws. Defaults to 0.
+
+    Example:
+        >>> custom_hooks = [
+        ...     dict(
+        ...         type='mmkd.HeldOutPretextHook', ann_file='data/ucf101/test.txt',
+        ...         tasks=['vspp'], interval=5, rounds=3,
+        ...     )
+        ... ]
     """
 
     def __init__(

@@ -19,6 +19,11 @@ class InputConventionHook(Hook):
     Weights trained on BGR pixels in 0..255 load without a word into a model that feeds
     normalised RGB. The convention is that of ``model.data_preprocessor.convention``; a
     preprocessor without one is passed over. Source: ours.
+
+    Example:
+        >>> preprocessor = dict(type='mmkd.ClipPreprocessor', convention='bgr255')
+        >>> model = dict(data_preprocessor=preprocessor)
+        >>> custom_hooks = [dict(type='mmkd.InputConventionHook')]
     """
 
     priority = 'LOW'

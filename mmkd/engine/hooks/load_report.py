@@ -23,6 +23,10 @@ class LoadReportHook(Hook):
     Args:
         strict: Whether every key of the model must be in the checkpoint even when not
             resuming; ``tools/test.py`` sets it. Defaults to False.
+
+    Example:
+        >>> load_from = 'work_dirs/pace/c3d_ucf101/epoch_18.pth'
+        >>> custom_hooks = [dict(type='mmkd.LoadReportHook', strict=True)]
     """
 
     priority = 'LOWEST'

@@ -17,6 +17,11 @@ class MemoryBankSizeHook(Hook):
     A bank that was given a size keeps it and must be large enough. MMEngine loads or
     resumes after ``before_run``: a resumed bank is restored exactly, and one of another
     list (``load_from``) is reported and left out. Source: ours.
+
+    Example:
+        >>> contrast = dict(type='mmkd.MemoryContrast', num_negatives=1024)
+        >>> model = dict(tasks=dict(contrast=contrast))
+        >>> custom_hooks = [dict(type='mmkd.MemoryBankSizeHook')]
     """
 
     def before_run(self, runner: Runner) -> None:

@@ -43,6 +43,9 @@ class NonFiniteHook(Hook):
 
     Raises:
         UserError: If an argument is negative.
+
+    Example:
+        >>> custom_hooks = [dict(type='mmkd.NonFiniteHook', max_skips=10)]
     """
 
     priority = 'LOW'

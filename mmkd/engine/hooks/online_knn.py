@@ -39,6 +39,14 @@ class OnlineKNNHook(Hook):
         interval: Epochs between two measurements. Defaults to 5.
         k: Neighbours. Defaults to 20.
         num_workers: Loader processes. Defaults to 0: this one decodes.
+
+    Example:
+        >>> clip = [dict(type='mmkd.OpenPacked', folder='packed/ut')]
+        >>> clip += [dict(type='mmkd.EvenClips'), dict(type='mmkd.DecodeViews')]
+        >>> clip += [dict(type='FormatShape', input_format='NCTHW')]
+        >>> clip += [dict(type='PackActionInputs')]
+        >>> gallery = dict(type='VideoDataset', ann_file='ut/train.txt', pipeline=clip)
+        >>> custom_hooks = [dict(type='mmkd.OnlineKNNHook', gallery=gallery, k=10)]
     """
 
     def __init__(

@@ -20,6 +20,9 @@ class ProgressBarHook(Hook):
 
     Where standard output is no terminal (a log file, a batch job), and on all processes
     but the first, it does nothing. Source: ours.
+
+    Example:
+        >>> custom_hooks = [dict(type='mmkd.ProgressBarHook')]
     """
 
     priority = 'LOWEST'

@@ -28,6 +28,10 @@ class ResumePlaceHook(Hook):
     Several processes normalise with batches, and so have statistics, of their own until
     MMEngine averages these at the end of an epoch: in its middle all are written.
     Source: ours.
+
+    Example:
+        >>> custom_hooks = [dict(type='mmkd.ResumePlaceHook')]
+        >>> default_hooks = dict(checkpoint=dict(by_epoch=False, interval=500))
     """
 
     def __init__(self) -> None:

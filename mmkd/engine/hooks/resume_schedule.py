@@ -30,6 +30,13 @@ class ResumeScheduleHook(Hook):
 
     A scheduler that goes by metrics, and several optimizers, are left to MMEngine, with
     a warning.
+
+    Example:
+        With these lines a finished run of 200 epochs goes on to 300 by ``--resume``:
+
+        >>> custom_hooks = [dict(type='mmkd.ResumeScheduleHook')]
+        >>> train_cfg = dict(max_epochs=300)
+        >>> param_scheduler = [dict(type='CosineAnnealingLR', T_max=300)]
     """
 
     # Before the checkpoint is handed to whatever reads it.

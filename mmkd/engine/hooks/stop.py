@@ -51,6 +51,11 @@ class StopHook(Hook):
 
     Args:
         signals: Names of the signals. Defaults to None: SIGTERM, SIGINT and SIGUSR1.
+
+    Example:
+        Here Ctrl-C ends the run at once, without saving:
+
+        >>> custom_hooks = [dict(type='mmkd.StopHook', signals=['SIGTERM', 'SIGUSR1'])]
     """
 
     # After everything that belongs to a step or an epoch, checkpoints included.

@@ -19,6 +19,12 @@ class TeacherHashHook(Hook):
 
     It is written into the meta of checkpoints, so that a run is not resumed with
     another teacher. A model without a frozen teacher is passed over. Source: ours.
+
+    Example:
+        A config on a base of MMAction2's names it itself; ours have it from their base:
+
+        >>> custom_hooks = [dict(type='mmkd.LoadReportHook')]
+        >>> custom_hooks += [dict(type='mmkd.TeacherHashHook')]
     """
 
     priority = 'LOW'

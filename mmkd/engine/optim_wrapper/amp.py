@@ -44,6 +44,14 @@ class AmpOptimWrapper(GpuAmpOptimWrapper):
 
     Raises:
         UserError: If the precision is not known, or does not run on this device.
+
+    Example:
+        >>> optim_wrapper = dict(type='mmkd.AmpOptimWrapper', dtype='auto')
+        >>> sgd = dict(type='SGD', lr=0.01, momentum=0.9)
+        >>> optim_wrapper = dict(
+        ...     type='mmkd.AmpOptimWrapper', dtype='float16', loss_scale=512.0,
+        ...     optimizer=sgd, accumulative_counts=4,
+        ... )
     """
 
     def __init__(

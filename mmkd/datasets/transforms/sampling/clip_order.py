@@ -44,6 +44,14 @@ class ClipOrderViews(ViewSampler):
 
     Raises:
         UserError: If there are fewer than two clips, or no frames.
+
+    Example:
+        >>> crop = dict(type='RandomCrop', size=112)
+        >>> pipeline = [
+        ...     dict(type='mmkd.ClipOrderViews', clip_len=8, num_clips=3, gap=16),
+        ...     dict(type='mmkd.DecodeViews'),
+        ...     dict(type='mmkd.PerView', transforms=[crop]),
+        ... ]
     """
 
     def __init__(

@@ -39,6 +39,14 @@ class ClipTransformViews(ViewSampler):
 
     Raises:
         UserError: If there are no frames, or the interval is negative.
+
+    Example:
+        >>> operate = dict(type='mmkd.ApplyClipTransform')
+        >>> pipeline = [
+        ...     dict(type='mmkd.ClipTransformViews', clip_len=16, interval=8),
+        ...     dict(type='mmkd.DecodeViews'),
+        ...     dict(type='mmkd.PerView', views=[1], transforms=[operate]),
+        ... ]
     """
 
     def __init__(

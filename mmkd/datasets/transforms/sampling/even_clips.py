@@ -25,6 +25,14 @@ class EvenClips(ViewSampler):
 
     Raises:
         UserError: If a number is below 1.
+
+    Example:
+        >>> test_pipeline = [
+        ...     dict(type='mmkd.OpenVideo'),
+        ...     dict(type='mmkd.EvenClips', clip_len=32, num_clips=5, frame_interval=2),
+        ...     dict(type='mmkd.DecodeViews'),
+        ...     dict(type='CenterCrop', crop_size=112),
+        ... ]
     """
 
     def __init__(

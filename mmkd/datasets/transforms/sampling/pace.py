@@ -80,6 +80,14 @@ class PaceViews(ViewSampler):
     Raises:
         UserError: If the paces are too few or unusable, or the released rule does not
             have such a sample.
+
+    Example:
+        >>> pipeline = [
+        ...     dict(type='mmkd.OpenVideo'),
+        ...     dict(type='mmkd.PaceViews', num_views=2, paces=(0.5, 1, 2, 4)),
+        ...     dict(type='mmkd.DecodeViews'),
+        ... ]
+        >>> published = dict(type='mmkd.PaceViews', released=True)
     """
 
     def __init__(

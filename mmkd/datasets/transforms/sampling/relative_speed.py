@@ -47,6 +47,14 @@ class RelativeSpeedViews(ViewSampler):
 
     Raises:
         UserError: If there are not two different speeds, or a number is below 1.
+
+    Example:
+        >>> crop = dict(type='RandomCrop', size=112)
+        >>> pipeline = [
+        ...     dict(type='mmkd.RelativeSpeedViews', clip_len=16, speeds=(1, 2, 4)),
+        ...     dict(type='mmkd.DecodeViews'),
+        ...     dict(type='mmkd.PerView', groups=((0,), (1, 2)), transforms=[crop]),
+        ... ]
     """
 
     def __init__(

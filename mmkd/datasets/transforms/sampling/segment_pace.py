@@ -52,6 +52,10 @@ class SegmentPaceViews(ViewSampler):
 
     Raises:
         UserError: If the settings cannot be met.
+
+    Example:
+        >>> vspp = dict(type='mmkd.SegmentPaceViews', num_views=1, frame_interval=2)
+        >>> auxskd = dict(type='mmkd.SegmentPaceViews', num_views=2)
     """
 
     def __init__(
