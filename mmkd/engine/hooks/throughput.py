@@ -1,5 +1,6 @@
 """Clips per second, and the time spent waiting for them, in the log."""
 
+from collections import deque
 from typing import Any
 
 from mmengine.dist import get_world_size
@@ -29,6 +30,13 @@ class ThroughputHook(Hook):
 
     priority = 'NORMAL'
 
+    def __init__(self) -> None:
+        self._clips: deque[int] = deque()
+
+    def before_train(self, runner: Runner) -> None:
+        """Forget the batches of an earlier training."""
+        self._clips = deque(maxlen=runner.log_processor.window_size)
+
     def after_train_iter(
         self,
         runner: Runner,
@@ -43,10 +51,12 @@ class ThroughputHook(Hook):
         if not clips or not {'train/time', 'train/data_time'} <= set(scalars):
             return
         window = runner.log_processor.window_size
+        self._clips.append(clips)  # the last batch of an epoch may be smaller
         seconds = float(scalars['train/time'].mean(window))
         waited = float(scalars['train/data_time'].mean(window))
         if seconds > 0:
-            rate = clips * get_world_size() / seconds
+            mean = sum(self._clips) / len(self._clips)
+            rate = mean * get_world_size() / seconds
             runner.message_hub.update_scalar('train/clips_per_s', rate)
             runner.message_hub.update_scalar('train/data_wait', waited / seconds)
 

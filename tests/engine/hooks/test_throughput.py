@@ -55,6 +55,16 @@ def test_the_log_has_clips_per_second_and_the_share_of_waiting(tmp_path):
     assert 'clips_per_s: 4.0000' in line[0] and 'data_wait: 0.2500' in line[0]
 
 
+def test_a_small_last_batch_counts_as_what_it_is(tmp_path):
+    hook = ThroughputHook()
+    runner = tiny_runner(tmp_path, Clock(), hook, epochs=1)
+    runner.train()
+    hook.before_train(runner)
+    for samples in (4, 4, 1):
+        hook.after_train_iter(runner, 0, {'inputs': [torch.zeros(1)] * samples})
+    assert runner.message_hub.get_scalar('train/clips_per_s').current() == 3.0
+
+
 def test_real_times_agree_with_the_clock(tmp_path):
     class Slow(Hook):
         def before_train_iter(self, runner, *args, **kwargs):
