@@ -65,11 +65,13 @@ class ForkedScript:
 def can_fork(command: list[str]) -> bool:
     """Tell whether a command is a script of this Python that may be forked.
 
-    Not where there is an accelerator: the imports ask whether there is one, and CUDA,
-    once asked, does not work in a fork.
+    On Linux only: elsewhere system libraries do not bear it. And not where there is a
+    GPU: the imports ask whether there is one, and CUDA, once asked, does not work in a
+    fork.
     """
     script = len(command) > 1 and command[1].endswith('.py')
-    return script and command[0] == sys.executable and not torch.cuda.is_available()
+    safe = sys.platform == 'linux' and not torch.cuda.is_available()
+    return script and command[0] == sys.executable and safe
 
 
 @cache
