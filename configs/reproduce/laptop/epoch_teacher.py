@@ -13,7 +13,6 @@ PRETRAIN = {
 SMALL = {**_base_.FINETUNE_48, **_base_.FAST}
 PLAIN = dict(config='../../tiny/finetune_r3d_synthetic.py', options=SMALL)
 TAUGHT = dict(config='../../tiny/selfdistill_r3d_synthetic.py', options=SMALL)
-INITIAL = dict(TAUGHT, options={**SMALL, 'custom_hooks.0.teacher': 'initial'})
 stages = dict(
     pretrain=dict(
         config='../../tiny/vspp_r3d_synthetic.py', options=PRETRAIN, epochs=30
@@ -23,14 +22,10 @@ arms = {'VSPP (the start)': ['pretrain']}
 for name, row, config in (
     ('plain', 'plain fine-tuning', PLAIN),
     ('taught', 'epoch teacher', TAUGHT),
-    ('initial', 'initial encoder as teacher', INITIAL),
 ):
     stages[name] = dict(weights='pretrain', **config)
     stages[f'{name}_test'] = dict(kind='test', weights=name, **PLAIN)
     arms[row] = [name, f'{name}_test']
 shared = ['pretrain']
-comparisons = [
-    ('epoch teacher', 'plain fine-tuning'),
-    ('initial encoder as teacher', 'plain fine-tuning'),
-]
+comparisons = [('epoch teacher', 'plain fine-tuning')]
 drift = {row: ('pretrain', arms[row][0]) for row in arms if row != 'VSPP (the start)'}

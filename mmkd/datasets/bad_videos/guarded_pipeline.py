@@ -15,6 +15,7 @@ from torch.utils.data import get_worker_info
 from mmkd.datasets.bad_videos.marks import Marks
 from mmkd.datasets.bad_videos.reasons import reason_of
 from mmkd.datasets.bad_videos.time_limit import TimeUp, within
+from mmkd.datasets.transforms.open_packed import OpenPacked
 from mmkd.errors import UserError
 
 #: Field of a data sample: the videos that it took the place of, with the reasons.
@@ -43,7 +44,8 @@ class GuardedPipeline(Compose):
     Args:
         transforms: Transforms, in order.
         replace: Have another sample drawn. Else an error names the file.
-        time_limit: Seconds that opening and decoding may take; 0 for any.
+        time_limit: Seconds that opening and decoding may take; 0 for any. Packed videos
+            have none.
         max_in_a_row: So many bad videos one after the other are taken for an error of
             the decoder or the disk.
         hung: Videos that took too long, or a process with them, by file name, with the
@@ -67,7 +69,10 @@ class GuardedPipeline(Compose):
         marks: Marks | None = None,
     ) -> None:
         super().__init__(transforms)
-        self.replace, self.time_limit = replace, time_limit
+        # Frames that are decoded already come at once; a thread to wait for them would
+        # take longer than they do.
+        decoded = any(isinstance(step, OpenPacked) for step in self.transforms)
+        self.replace, self.time_limit = replace, 0 if decoded else time_limit
         self.max_in_a_row = max_in_a_row
         self.hung = {} if hung is None else hung
         self.marks = marks

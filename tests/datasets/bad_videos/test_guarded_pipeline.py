@@ -14,6 +14,7 @@ from mmkd.datasets.bad_videos import (
     guard,
     video_datasets,
 )
+from mmkd.datasets.transforms import OpenPacked
 from mmkd.engine.seeded_dataset import Draw, SeededDataset
 from mmkd.errors import UserError
 
@@ -179,3 +180,9 @@ def test_only_what_takes_too_long_is_not_tried_again(tmp_path):
     assert tried.count('3.mp4') == 1
     assert tried.count('2.mp4') >= 2
     assert dataset.pipeline.hung == {'3.mp4': 'not done within 0.1 s'}
+
+
+def test_nobody_waits_for_frames_that_are_decoded_already():
+    steps = [OpenPacked('packed'), sampled, decoded]
+    assert GuardedPipeline(steps, replace=True, time_limit=5).time_limit == 0
+    assert GuardedPipeline(STEPS, replace=True, time_limit=5).time_limit == 5
