@@ -1,6 +1,6 @@
 """Run the papers' central claims at a small scale, and write down what came out.
 
-Without names: every experiment of the preset. The same command goes on where it
+Without names: every experiment of the preset but those that say ``extra``. The same command goes on where it
 stopped, also in the middle of a training.
 """
 
@@ -48,10 +48,14 @@ def main() -> None:
 
 
 def _experiments(folder: Path, names: list[str]) -> list[Experiment]:
-    """Return those that are named, or else all whose videos are there."""
+    """Return those that are named, or else all whose videos are there, less extras."""
     if names:
         return [read_experiment(folder / f'{name}.py') for name in names]
-    found = [read_experiment(path) for path in sorted(folder.glob('*.py'))]
+    every = [read_experiment(path) for path in sorted(folder.glob('*.py'))]
+    found = [one for one in every if not one.extra]
+    if len(found) < len(every):
+        extras = ', '.join(one.name for one in every if one.extra)
+        print(f'{extras}: only where it is named')
     missing = [(one, one.missing_lists()) for one in found]
     for one, lists in missing:
         if lists:

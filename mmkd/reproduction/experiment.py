@@ -35,6 +35,7 @@ class Experiment:
         larger: Arguments of :class:`~mmkd.reproduction.enlarge.Larger`. None keeps the
             size of the configs.
         drift: For arms, the two stages whose features are compared by linear CKA.
+        extra: Whether it runs only where it is named.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Experiment:
     folders: dict[str, str] = field(default_factory=dict)
     larger: dict[str, Any] | None = None
     drift: dict[str, tuple[str, str]] = field(default_factory=dict)
+    extra: bool = False
     _read: dict[str, Config] = field(default_factory=dict, init=False, repr=False)
 
     def method_config(self, stage: str) -> Config:

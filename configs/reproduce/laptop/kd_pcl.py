@@ -4,7 +4,7 @@ claim = (
     'A student of PCL(VCP) that also listens to a trained teacher learns the pretext '
     'task better and faster than the same student alone; same and cross architecture.'
 )
-held_out = dict(ann_file='data/synthetic/test.txt', rounds=2, tasks=['vcp'])
+held_out = dict(ann_file='data/synthetic/test.txt', tasks=['vcp'])
 level = 50.0
 PCL = dict(config='../../tiny/pcl_vcp_r3d_synthetic.py')
 KD = dict(config='../../tiny/pcl_kd_r3d_synthetic.py')
