@@ -1,7 +1,7 @@
 """Run the papers' central claims at a small scale, and write down what came out.
 
-Without names: every experiment of the preset but those that say ``extra``. The same command goes on where it
-stopped, also in the middle of a training.
+Without names: every experiment of the preset but those that say ``extra``. The same
+command goes on where it stopped, also in the middle of a training.
 """
 
 import argparse
