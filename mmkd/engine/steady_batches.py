@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from mmkd.datasets.bad_videos import CRASHED, LATE, Marks
 from mmkd.engine.worker_watch import WorkerWatch
+from mmkd.engine.workers import start_worker, started_unhurt
 from mmkd.errors import UserError
 
 # What the code of a decoder brings upon its process. SIGKILL comes from elsewhere.
@@ -98,7 +99,12 @@ def _start(loader: DataLoader) -> Any:
     if number is None:
         return iter(loader)
     before = signal.getsignal(number)
-    batches = iter(loader)
+    shield = loader.worker_init_fn  # MMEngine makes a partial function of it
+    if getattr(shield, 'func', shield) is start_worker:
+        with started_unhurt():
+            batches = iter(loader)
+    else:
+        batches = iter(loader)
     if signal.getsignal(number) is not before:
         signal.signal(number, before or signal.SIG_DFL)
     return batches

@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 #: Signals that ask a run to stop. Slurm sends the last one on ``--signal=USR1@60``.
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
@@ -27,6 +29,22 @@ def start_worker(worker_id: int) -> None:
     if hasattr(signal, 'sigwaitinfo'):  # not on macOS
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         threading.Thread(target=_obey_parent, daemon=True).start()
+
+
+@contextmanager
+def started_unhurt() -> Iterator[None]:
+    """Hold SIGTERM back while workers start, in them as well.
+
+    One that came sooner than their shield, :func:`start_worker`, would end them.
+    """
+    if not hasattr(signal, 'sigwaitinfo'):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _obey_parent() -> None:
