@@ -59,7 +59,8 @@ class ForkedScript:
         """Wait for the end, and return the exit status; -N if signal N ended it."""
         self._process.join()
         self._ended = True
-        return self._process.exitcode or 0
+        code = self._process.exitcode
+        return 255 if code is None else code
 
 
 def can_fork(command: list[str]) -> bool:

@@ -16,7 +16,8 @@ The central claims of the papers at the size of {size}, made by
 `python tools/reproduce.py`. Every figure is mean ± standard deviation over the seeds;
 p values are those of a two-sided paired t-test, which with few seeds rarely says
 anything. Small networks, small clips, few videos: what shows here need not show at full
-scale, nor the other way round.
+scale, nor the other way round. The minutes of a section are summed over its stages, of
+which several may have run at a time.
 """
 SIZES = {'laptop': 'a laptop', 'gpu': 'one GPU'}
 

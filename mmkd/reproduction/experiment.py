@@ -53,7 +53,9 @@ class Experiment:
     larger: dict[str, Any] | None = None
     drift: dict[str, tuple[str, str]] = field(default_factory=dict)
     extra: bool = False
-    _read: dict[str, Config] = field(default_factory=dict, init=False, repr=False)
+    _read: dict[str, Config] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def method_config(self, stage: str) -> Config:
         """Return a stage's config as its file says it, which is read only once."""

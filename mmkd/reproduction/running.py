@@ -2,7 +2,6 @@
 
 import pprint
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from mmengine.config import Config
@@ -51,22 +50,11 @@ def run_experiments(
         folder = work_dir / experiment.name
         packed = packed_videos(experiment, work_dir)
         for seed in seeds:
-            for stage in stages_of(experiment, seed, folder, packed):
-                inner = _below(stage, experiment.name)
-                stages[inner.name] = inner
+            found = stages_of(experiment, seed, folder, packed)
+            stages |= {stage.name: stage for stage in found}
     run = [*stages.values()]
     states = run_pipeline(run, tools, work_dir, jobs=jobs, deadline=deadline)
     return {one.name: _collect(one, seeds, work_dir, states) for one in experiments}
-
-
-def _below(stage: Stage, folder: str) -> Stage:
-    """Return a stage of one experiment under its name among those of all."""
-    return replace(
-        stage,
-        name=f'{folder}/{stage.name}',
-        weights=stage.weights and f'{folder}/{stage.weights}',
-        needs=tuple(f'{folder}/{name}' for name in stage.needs),
-    )
 
 
 def _collect(
@@ -143,17 +131,17 @@ def last_checkpoint(epochs: int | None) -> str:
 
 
 def _stage(experiment: Experiment, name: str, seed: int, config: Path) -> Stage:
+    def place(stage: str) -> str:
+        return f'{experiment.name}/{experiment.place(stage, seed)}'
+
     entry = experiment.stages[name]
     weights = entry.get('weights')
-    if weights is not None:
-        weights = experiment.place(weights, seed)
-    read = stages_read(entry.get('options', {}))
     return Stage(
-        name=experiment.place(name, seed),
+        name=place(name),
         config=config,
         kind=entry.get('kind', 'train'),
-        weights=weights,
+        weights=None if weights is None else place(weights),
         seed=0 if name in experiment.shared else seed,
         protocols=tuple(entry.get('protocols', ())),
-        needs=tuple(experiment.place(other, seed) for other in read),
+        needs=tuple(map(place, stages_read(entry.get('options', {})))),
     )

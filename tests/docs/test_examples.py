@@ -63,5 +63,4 @@ def test_a_class_for_configs_shows_how_it_is_used(cls: type) -> None:
 @pytest.mark.parametrize('cls', registered(), ids=lambda cls: cls.__name__)
 def test_an_example_names_what_there_is(cls: type) -> None:
     for values in values_of(cls):
-        values.pop('__builtins__', None)
         check_arguments(Config({'examples': values}))

@@ -3,11 +3,13 @@
 import os
 import signal
 import time
+from functools import partial
 from typing import Any
 
 import pytest
 from torch.utils.data import DataLoader, Dataset
 
+from mmkd.engine.steady_batches import _start
 from mmkd.engine.workers import start_worker
 
 
@@ -47,3 +49,24 @@ def test_its_own_process_ends_it():
     assert worker.exitcode == 0
     with pytest.raises(RuntimeError, match='exited unexpectedly'):
         list(batches)
+
+
+class Masks:
+    """Stands for a loader: its batches are the signals held back when it starts."""
+
+    def __init__(self, worker_init_fn: Any) -> None:
+        self.worker_init_fn = worker_init_fn
+
+    def __iter__(self) -> Any:
+        return iter([signal.pthread_sigmask(signal.SIG_BLOCK, ())])
+
+
+@pytest.mark.skipif(not hasattr(signal, 'sigwaitinfo'), reason='no sigwaitinfo')
+def test_no_sigterm_comes_before_the_shield():
+    for shield in (start_worker, partial(start_worker)):
+        loader: Any = Masks(shield)
+        assert signal.SIGTERM in next(_start(loader))
+    # Nobody would take it up in a worker that does not know of this.
+    other: Any = Masks(None)
+    assert signal.SIGTERM not in next(_start(other))
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

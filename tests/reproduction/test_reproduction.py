@@ -103,8 +103,8 @@ def test_several_jobs_give_the_same_figures(folder: Path) -> None:
 def test_a_stage_waits_for_the_files_that_its_options_name(folder: Path) -> None:
     experiment = read_experiment(folder / 'try.py')
     stages = {s.name: s for s in stages_of(experiment, 2, folder / 'work', None)}
-    assert stages['seed2/less'].needs == ('shared/start',)
-    assert stages['seed2/more'].needs == ()
+    assert stages['try/seed2/less'].needs == ('try/shared/start',)
+    assert stages['try/seed2/more'].needs == ()
     options = {'a': [{'b': '{x.checkpoint}'}, '{y.config}'], 'c': ('{x.checkpoint}', 1)}
     assert stages_read(options) == ['x']
 

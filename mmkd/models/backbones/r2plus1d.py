@@ -70,11 +70,10 @@ class R2Plus1D(R3D):
 
     Example:
         >>> import torch
-        >>> stages = dict(stage_blocks=(1, 1, 1, 1), temporal_strides=(1, 2, 2, 2))
-        >>> pools = dict(with_pool1=False, with_pool2=False)
-        >>> net = R2Plus1D(depth=18, base_channels=2, **stages, **pools)
-        >>> net(torch.zeros(2, 3, 8, 16, 16)).shape
-        torch.Size([2, 16, 1, 1, 1])
+        >>> form = dict(one_mid_per_block=True, factored_shortcut=False)
+        >>> net = R2Plus1D(depth=18, base_channels=2, stem_mid_channels=3, **form)
+        >>> net(torch.zeros(2, 3, 8, 32, 32)).shape
+        torch.Size([2, 16, 4, 1, 1])
     """
 
     conv_cfg: dict[str, Any]
