@@ -3,7 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmengine.runner import (
+    BaseLoop,
+    EpochBasedTrainLoop,
+    IterBasedTrainLoop,
+    Runner,
+)
 from torch.utils.data import BatchSampler, DataLoader
 
 from mmkd.engine.resumable_sampler import ResumableSampler
@@ -55,10 +60,22 @@ class ResumableIterLoop(IterBasedTrainLoop):
 
     reading_guard: ReadingGuard | None = None
 
+    def __init__(
+        self, runner: Runner, dataloader: DataLoader | dict[str, Any], **options: Any
+    ) -> None:
+        # MMEngine's loop would start workers here, which read unguarded, for nothing.
+        BaseLoop.__init__(self, runner, dataloader)
+        loader: DataLoader = self.dataloader
+        super().__init__(runner, _NotYet(loader), **options)
+        self.dataloader: DataLoader = loader
+        self._endless: Any = type(self.dataloader_iterator)
+
     def run(self) -> Any:
         """Train."""
         sampler = sampler_of(self.dataloader)
-        if sampler is not None:
+        if sampler is None:
+            self.dataloader_iterator = self._endless(self.dataloader)
+        else:
             seed = run_seed(self.runner)
             self.dataloader_iterator = BatchStream(self, sampler, seed, self._iter)
         return super().run()
@@ -67,6 +84,16 @@ class ResumableIterLoop(IterBasedTrainLoop):
         """Make one step."""
         seed_step(self.runner, self._iter)
         super().run_iter(data_batch)
+
+
+class _NotYet:
+    """Stands for a loader where its batches are not wanted yet."""
+
+    def __init__(self, loader: DataLoader) -> None:
+        self.dataset = loader.dataset
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
 
 
 class BatchStream:

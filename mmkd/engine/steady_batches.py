@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from mmkd.datasets.bad_videos import CRASHED, LATE, Marks
 from mmkd.engine.worker_watch import WorkerWatch
-from mmkd.engine.workers import start_worker, started_unhurt
+from mmkd.engine.workers import start_worker, started_unhurt, unbroken_by_workers
 from mmkd.errors import UserError
 
 # What the code of a decoder brings upon its process. SIGKILL comes from elsewhere.
@@ -90,23 +90,14 @@ def steady_batches(
 
 
 def _start(loader: DataLoader) -> Any:
-    """Start the workers, and be told of their ends by the next batch only.
-
-    torch has the end of a worker break off whatever Python is doing at the time, such
-    as the step of an optimiser.
-    """
-    number = getattr(signal, 'SIGCHLD', None)  # not on Windows
-    if number is None:
-        return iter(loader)
-    before = signal.getsignal(number)
+    """Start the workers, and be told of their ends by the next batch only."""
     shield = loader.worker_init_fn  # MMEngine makes a partial function of it
     if getattr(shield, 'func', shield) is start_worker:
         with started_unhurt():
             batches = iter(loader)
     else:
         batches = iter(loader)
-    if signal.getsignal(number) is not before:
-        signal.signal(number, before or signal.SIG_DFL)
+    unbroken_by_workers()
     return batches
 
 

@@ -1,11 +1,14 @@
 """Loader workers that leave it to their process what a signal means."""
 
+import inspect
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from torch.utils.data._utils.signal_handling import _set_SIGCHLD_handler
 
 #: Signals that ask a run to stop. Slurm sends the last one on ``--signal=USR1@60``.
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
@@ -45,6 +48,25 @@ def started_unhurt() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def unbroken_by_workers() -> None:
+    """Take back torch's handler of SIGCHLD, if it stands, and put the one before.
+
+    It has the end of a worker break off whatever Python is doing at the time, such as
+    the step of an optimiser. torch sets it once in a process, for the first loader that
+    has workers, be it one of training or of evaluation. A loader notices the end of its
+    workers without it, when it waits for a batch.
+    """
+    number = getattr(signal, 'SIGCHLD', None)  # not on Windows
+    if number is None:
+        return
+    handler = signal.getsignal(number)
+    place = getattr(handler, '__module__', None)
+    if not callable(handler) or place != _set_SIGCHLD_handler.__module__:
+        return
+    before = inspect.getclosurevars(handler).nonlocals['previous_handler']
+    signal.signal(number, before or signal.SIG_DFL)
 
 
 def _obey_parent() -> None:

@@ -1,5 +1,6 @@
 """Runs of the toy network: stopped anywhere and resumed, they are the unbroken run."""
 
+import multiprocessing
 import random
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
+from torch.utils.data import BatchSampler
 
 from mmkd.engine.hooks.stop import StoppedBySignal
 from mmkd.engine.seeding import drawing_from, seed_for
@@ -111,3 +113,27 @@ def test_the_seed_of_the_run_to_resume_wins(tmp_path):
     second = train(tmp_path / 'x', **anywhere)
     straight = train(tmp_path / 'y', randomness={'seed': seed})
     assert differences(straight.inputs, first.inputs + second.inputs) == []
+
+
+def test_a_loop_over_iterations_reads_nothing_before_it_runs(tmp_path):
+    runner = toy_run(tmp_path, lambda text: None, **ITERATIONS)
+    loader = {**runner._train_dataloader, 'num_workers': 2}
+    before = multiprocessing.active_children()
+    loop = runner.build_train_loop({**runner._train_loop, 'dataloader': loader})
+    assert multiprocessing.active_children() == before
+    assert loop.dataloader.num_workers == 2 and len(loop.dataloader) == 4
+
+
+class OfItsKind(BatchSampler):
+    """Batches of a kind of their own."""
+
+
+def test_iterations_over_batches_of_their_own_kind(tmp_path):
+    toy = toy_run(tmp_path, lambda text: None, **ITERATIONS)
+    loader = {
+        **toy._train_dataloader,
+        'batch_sampler': {'type': OfItsKind, 'drop_last': True},
+    }
+    watch = train(tmp_path, loader=loader, **ITERATIONS)
+    assert len(watch.inputs) == 16
+    assert [len(inputs) for inputs in watch.inputs] == [4] * 16

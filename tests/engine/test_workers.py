@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.data._utils import signal_handling
 
 from mmkd.engine.steady_batches import _start
 from mmkd.engine.workers import start_worker
@@ -70,3 +71,20 @@ def test_no_sigterm_comes_before_the_shield():
     other: Any = Masks(None)
     assert signal.SIGTERM not in next(_start(other))
     assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+@pytest.mark.skipif(not hasattr(signal, 'SIGCHLD'), reason='no SIGCHLD')
+@pytest.mark.parametrize('mine', [signal.SIG_DFL, lambda *_: None])
+def test_another_loader_before_does_not_leave_its_handler(monkeypatch, mine):
+    """As where videos are looked at before the first epoch."""
+    monkeypatch.setattr(signal_handling, '_SIGCHLD_handler_set', False)
+    found = signal.signal(signal.SIGCHLD, mine)
+    try:
+        unguarded: Any = DataLoader(Slow(), num_workers=1)
+        next(iter(unguarded))
+        assert signal.getsignal(signal.SIGCHLD) is not mine
+        loader: Any = DataLoader(Slow(), num_workers=1, worker_init_fn=start_worker)
+        next(_start(loader))
+        assert signal.getsignal(signal.SIGCHLD) is mine
+    finally:
+        signal.signal(signal.SIGCHLD, found)
