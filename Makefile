@@ -5,6 +5,8 @@ RUN := $(VENV)/bin/python
 export PYTHONWARNINGS ?= ignore::UserWarning:mmengine
 
 .DEFAULT_GOAL := help
+# A file's tests stay together: they share what they train and render.
+PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 .PHONY: help install demo test test-quick test-numpy1 check spell format docs doctor \
 	clean
 
@@ -24,10 +26,10 @@ demo: install ## synthetic data -> auxSKD -> VSPP -> fine-tune -> test, and a re
 		work_dirs/pipelines/tiny_synthetic/report.html
 
 test: install ## every test
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
+	OMP_NUM_THREADS=1 $(RUN) $(PYTEST)
 
 test-quick: install ## the tests that take less than about ten seconds each
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 -m 'not slow'
+	OMP_NUM_THREADS=1 $(RUN) $(PYTEST) -m 'not slow'
 
 .venv-numpy1/installed: requirements/numpy1.txt requirements/dev.txt requirements/export.txt pyproject.toml
 	sh tools/make_venv.sh $(PYTHON) .venv-numpy1 requirements/numpy1.txt
@@ -37,7 +39,7 @@ test-quick: install ## the tests that take less than about ten seconds each
 NUMPY_TESTS := tests/compat tests/datasets tests/evaluation tests/models/human_parsers
 
 test-numpy1: .venv-numpy1/installed ## quick tests of arrays on NumPy 1.26, OpenCV 4.11
-	OMP_NUM_THREADS=1 .venv-numpy1/bin/python -m pytest -n 2 -m 'not slow' $(NUMPY_TESTS)
+	OMP_NUM_THREADS=1 .venv-numpy1/bin/python $(PYTEST) -m 'not slow' $(NUMPY_TESTS)
 
 check: install ## style and types
 	$(VENV)/bin/ruff check .

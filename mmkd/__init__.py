@@ -4,6 +4,7 @@ Importing the package repairs what is broken in the installed upstream releases
 (:mod:`mmkd.compat`) and announces the registries; models are imported on first use.
 """
 
+import mmkd.ctrl_c  # noqa: F401  (first: it watches the imports of a program)
 from mmkd import compat, registry
 from mmkd.compat.cure import after_import
 from mmkd.version import __version__

@@ -1,8 +1,20 @@
 """The one error that a user may cause: what is wrong, where, and what to do."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+
+def printable(text: object) -> str:
+    r"""Return a text that does nothing to a terminal, whoever chose it.
+
+    Names of files and texts of received files may hold control codes, which colour,
+    erase or imitate lines; letters of any script stay as they are.
+
+    Example:
+        >>> printable('a\x1b[2Jb')
+        'a\\x1b[2Jb'
+    """
+    return ''.join(
+        char if char.isprintable() else char.encode('unicode_escape').decode()
+        for char in str(text)
+    )
 
 
 class UserError(Exception):
@@ -23,25 +35,3 @@ class UserError(Exception):
         self.what = what
         self.remedy = remedy
         super().__init__(f'{what.rstrip(".")}. {remedy}' if remedy else what)
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn a :class:`UserError` into one line on stderr and exit status 2.
-
-    Raises:
-        SystemExit: With status 2, if the body raises a :class:`UserError`.
-    """
-    try:
-        yield
-    except UserError as error:
-        print(f'error: {_one_line(error)}', file=sys.stderr)
-        raise SystemExit(2) from None
-
-
-def _one_line(error: UserError) -> str:
-    """Leave out the trace-back that the worker of a data loader puts before it."""
-    text = str(error)
-    if text.startswith('Caught ') and 'Original Traceback' in text:
-        text = text.rstrip().splitlines()[-1].partition('Error: ')[2]
-    return text

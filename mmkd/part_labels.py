@@ -60,19 +60,11 @@ class LabelSet:
         return table
 
 
-def _left_right(labels: tuple[str, ...]) -> Pairs:
+def _label_set(name: str, text: str) -> LabelSet:
     """Pair every label that has ``left`` in its name with its right-hand twin."""
-    number = {label: n for n, label in enumerate(labels)}
-    return tuple(
-        (n, number[label.replace('left', 'right')])
-        for label, n in number.items()
-        if 'left' in label
-    )
-
-
-def _label_set(name: str, labels: str) -> LabelSet:
-    names = tuple(labels.split())
-    return LabelSet(name, names, _left_right(names))
+    labels = tuple(text.split())
+    twins = {n: x.replace('left', 'right') for n, x in enumerate(labels) if 'left' in x}
+    return LabelSet(name, labels, tuple((n, labels.index(x)) for n, x in twins.items()))
 
 
 # https://github.com/GoGoDuck912/Self-Correction-Human-Parsing (order of the data sets)
@@ -110,7 +102,7 @@ background nose left_eye right_eye left_ear right_ear left_shoulder right_should
 left_elbow right_elbow left_wrist right_wrist left_hip right_hip left_knee right_knee
 left_ankle right_ankle
 """
-# Those of mmkd/datasets/synthetic, which imports what is here, not the other way round.
+# Those of mmkd/commands/prepare/synthetic, which imports what is here.
 _SYNTHETIC = """
 background head torso left_upper_arm right_upper_arm left_lower_arm right_lower_arm
 left_hand right_hand left_upper_leg right_upper_leg left_lower_leg right_lower_leg
@@ -118,25 +110,21 @@ left_foot right_foot
 """
 
 LABEL_SETS: dict[str, LabelSet] = {
-    entry.name: entry
-    for entry in (
-        _label_set('lip', _LIP),
-        _label_set('atr', _ATR),
-        _label_set('pascal_person_part', _PASCAL),
-        _label_set('sapiens', _SAPIENS),
-        _label_set('bodypix', _BODYPIX),
-        _label_set('coco_keypoints', _COCO),
-        _label_set('synthetic', _SYNTHETIC),
+    name: _label_set(name, text)
+    for name, text in (
+        ('lip', _LIP),
+        ('atr', _ATR),
+        ('pascal_person_part', _PASCAL),
+        ('sapiens', _SAPIENS),
+        ('bodypix', _BODYPIX),
+        ('coco_keypoints', _COCO),
+        ('synthetic', _SYNTHETIC),
     )
 }
 
 
 def get_label_set(name: str) -> LabelSet:
-    """Return a label set by name.
-
-    Raises:
-        UserError: If there is none of that name.
-    """
+    """Return a label set by name."""
     if name not in LABEL_SETS:
         raise UserError(
             f'there is no label set {name!r}', f'Take one of: {", ".join(LABEL_SETS)}.'

@@ -20,14 +20,6 @@ def track(
 
     On a terminal this is a bar. Elsewhere it is one line about every ten seconds, so
     that a loop that is over sooner leaves no line at all.
-
-    Args:
-        iterable: What to go through.
-        description: What is being done, for instance ``'opening videos'``.
-        total: Number of items. Default: ``len(iterable)`` where it has one.
-
-    Yields:
-        The items, unchanged and in their order.
     """
     if total is None and isinstance(iterable, Sized):
         total = len(iterable)

@@ -14,9 +14,14 @@ TRANSFORMS = Registry(
     'transform',
     parent=root.TRANSFORMS,
     scope='mmkd',
-    locations=['mmkd.datasets.transforms'],
+    locations=['mmkd.datasets.transforms', 'mmkd.methods'],
 )
-MODELS = Registry('model', parent=root.MODELS, scope='mmkd', locations=['mmkd.models'])
+MODELS = Registry(
+    'model',
+    parent=root.MODELS,
+    scope='mmkd',
+    locations=['mmkd.models', 'mmkd.methods', 'mmkd.distill'],
+)
 HOOKS = Registry(
     'hook', parent=root.HOOKS, scope='mmkd', locations=['mmkd.engine.hooks']
 )

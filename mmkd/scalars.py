@@ -5,7 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmkd.files import open_regular
+
 Row = dict[str, Any]
+_LARGEST = 1 << 30  # bytes of a log that are read
 
 
 def read_scalars(folder: Path) -> list[Row]:
@@ -14,9 +17,6 @@ def read_scalars(folder: Path) -> list[Row]:
     A run that was resumed has a file for each start, and a run that was killed may have
     half a line at its end. Half a line is passed over, and of an earlier file only that
     counts which a later one did not do again.
-
-    Args:
-        folder: Work folder of a training.
 
     Returns:
         Rows of one iteration have ``iter``, ``step`` and mostly ``epoch``; rows of a
@@ -33,13 +33,25 @@ def read_scalars(folder: Path) -> list[Row]:
 
 
 def _rows(path: Path) -> Iterable[Row]:
-    for line in path.read_text(encoding='utf-8', errors='replace').splitlines():
+    try:
+        with open_regular(path) as file:  # a pipe would be waited for without end
+            text = file.read(_LARGEST).decode('utf-8', errors='replace')
+    except OSError:
+        return
+    for line in text.splitlines():
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(row, dict):
+        if isinstance(row, dict) and _counts(row):
             yield row
+
+
+def _counts(row: Row) -> bool:
+    """Tell whether what rows are put in order by is numbers."""
+    return all(
+        isinstance(row.get(key, 0), int | float) for key in ('iter', 'step', 'epoch')
+    )
 
 
 def _before(row: Row, start: Row) -> bool:
@@ -51,15 +63,7 @@ def _before(row: Row, start: Row) -> bool:
 
 
 def held_out_accuracy(rows: Sequence[Row]) -> dict[int, float]:
-    """Return the accuracy on held-out videos in percent by epoch.
-
-    Args:
-        rows: Of :func:`read_scalars`.
-
-    Returns:
-        The mean over the accuracies of all pretext tasks. Empty where none was
-        measured.
-    """
+    """Return the accuracy on held-out videos in percent by epoch."""
     curve: dict[int, float] = {}
     for row in rows:
         keys = [k for k in row if k.startswith('held_out/') and '/acc' in k]

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from mmcv.transforms import BaseTransform
-
+from mmkd.datasets.transforms import OpenVideo
 from mmkd.registry import TRANSFORMS
 
 
@@ -47,18 +46,19 @@ DEEDS: dict[str, Callable[[], Any]] = {
 
 
 @TRANSFORMS.register_module()
-class Deadly(BaseTransform):
-    """Stands before a decoder and does something bad at certain videos.
+class Deadly(OpenVideo):
+    """Does something bad at certain videos, before it opens them.
 
     Args:
         deeds: What it does, by the end of a file name.
     """
 
     def __init__(self, **deeds: str) -> None:
+        super().__init__()
         self.deeds = deeds
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         for end, deed in self.deeds.items():
             if results['filename'].endswith(end):
                 DEEDS[deed]()
-        return results
+        return super().transform(results)

@@ -1,10 +1,14 @@
 """Each cure: works where its cause is present, has no effect where it is not."""
 
+import importlib
+import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from textwrap import dedent
 
@@ -14,9 +18,10 @@ import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 
 from mmkd import compat
-from mmkd.compat import CURES, checkpoints, cpu_distributed, import_warnings, missing
-from mmkd.compat.message_hub import PLAIN_MESSAGE_HUB
+from mmkd.compat import CURES, missing, table
+from mmkd.compat.cure import after_import
 from mmkd.compat.plain import to_plain
+from mmkd.compat.table import PLAIN_MESSAGE_HUB
 from mmkd.errors import UserError
 from tests.engine.toy import toy_runner
 
@@ -47,20 +52,57 @@ def run(code: str, result: str, hidden: tuple[str, ...] = (), path: str = '') ->
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_importing_mmkd_is_quick_and_silent():
-    command = [
-        sys.executable,
-        '-c',
-        'import mmkd, sys; assert "torch" not in sys.modules',
-    ]
+def test_importing_mmkd_is_silent_and_adds_one_finder_at_most():
+    """It imports neither torch nor MMAction2, which take seconds."""
+    code = """
+import sys
+before = list(sys.meta_path)
+import mmkd
+added = [finder for finder in sys.meta_path if finder not in before]
+assert [type(one).__module__ for one in added] == ['mmkd.compat.cure'], added
+assert not {'torch', 'mmaction', 'mmcv', 'mmkd.models'} & set(sys.modules)
+"""
+    command = [sys.executable, '-c', code]
     env = {**os.environ, 'PYTHONPATH': str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
 
 
+def test_a_watched_module_is_what_it_is_unwatched(tmp_path, monkeypatch):
+    (tmp_path / 'watched_once.py').write_text('value = 1\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    seen = []
+    after_import('watched_once', lambda: seen.append(sys.modules['watched_once'].value))
+    import watched_once
+
+    assert seen == [1]
+    assert type(watched_once.__loader__) is SourceFileLoader
+    assert watched_once.__spec__.loader is watched_once.__loader__
+    assert inspect.getsource(watched_once) == 'value = 1\n'
+    importlib.reload(watched_once)
+    assert seen == [1]
+
+
 def test_every_cure_has_a_name_of_its_own_and_a_link():
     assert len({cure.name for cure in CURES}) == len(CURES)
     assert all(cure.link.startswith('https://') for cure in CURES)
+    # A release by its number, or None where no release without the fault is known.
+    fixed = [cure.fixed_in for cure in CURES if cure.fixed_in is not None]
+    assert all(re.fullmatch(r'[a-z0-9-]+ \d[\d.]*', text) for text in fixed)
+
+
+def test_the_page_shows_the_table():
+    lines = (ROOT / 'docs/patches.md').read_text(encoding='utf-8').splitlines()
+    for feature in (False, True):
+        rows = [
+            f'| [{cure.name}]({cure.link}) | {cure.when} | {cure.fixed_in or "none"} |'
+            for cure in CURES
+            if cure.feature is feature
+        ]
+        start = lines.index(rows[0])
+        assert lines[start : start + len(rows)] == rows
+        # Nothing that is no longer there.
+        assert not ''.join(lines[start + len(rows) :][:1])
 
 
 def test_a_second_apply_changes_nothing():
@@ -73,7 +115,7 @@ def test_models_import_without_drn_and_say_so_when_it_is_built():
     import mmaction.models
     from mmaction.registry import MODELS
 
-    if missing.NO_DRN.name not in compat.applied():
+    if table.NO_DRN.name not in compat.applied():
         pytest.skip('this mmaction2 contains drn')
     assert mmaction.models.localizers.DRN is MODELS.get('DRN')
     with pytest.raises(UserError, match='lacks mmaction/models/localizers/drn'):
@@ -88,9 +130,9 @@ def test_drn_is_left_alone_where_it_is_there(tmp_path, monkeypatch):
         origin = str(tmp_path / '__init__.py')
 
     monkeypatch.setattr(missing, 'find_spec', lambda name: Spec)
-    assert missing.NO_DRN.needed()
+    assert table.NO_DRN.needed()
     (folder / 'drn' / 'drn.py').touch()
-    assert not missing.NO_DRN.needed()
+    assert not table.NO_DRN.needed()
 
 
 @pytest.mark.parametrize('hidden', [(), ('importlib_metadata',)])
@@ -102,7 +144,7 @@ def test_importlib_metadata(hidden):
     )
     absent = bool(hidden)
     assert same is absent
-    assert (missing.NO_IMPORTLIB_METADATA.name in cures) is absent
+    assert (table.NO_IMPORTLIB_METADATA.name in cures) is absent
 
 
 PACKAGES = """
@@ -308,16 +350,16 @@ def test_a_damaged_checkpoint_gets_one_clear_line(tmp_path):
 
 
 def test_the_cure_of_saving_asks_torch(monkeypatch):
-    assert checkpoints.PLAIN_CHECKPOINTS.needed()
+    assert table.PLAIN_CHECKPOINTS.needed()
     monkeypatch.setattr(torch, 'load', lambda *args, **kwargs: {'score': 1.0})
-    assert not checkpoints.PLAIN_CHECKPOINTS.needed()
+    assert not table.PLAIN_CHECKPOINTS.needed()
 
 
 @pytest.mark.parametrize('device', ['cpu', 'cuda'])
 def test_distribution_is_cured_on_cpu_only(monkeypatch, device):
     monkeypatch.setattr('mmengine.device.get_device', lambda: device)
-    assert cpu_distributed.CPU_PROCESS_GROUP.needed() is (device == 'cpu')
-    assert cpu_distributed.CPU_DATA_PARALLEL.needed() is (device == 'cpu')
+    assert table.CPU_PROCESS_GROUP.needed() is (device == 'cpu')
+    assert table.CPU_DATA_PARALLEL.needed() is (device == 'cpu')
 
 
 @pytest.mark.parametrize(
@@ -334,18 +376,18 @@ def test_import_warnings_are_silenced_only_where_they_come(
 ):
     def version(package):
         if package not in versions:
-            raise import_warnings.PackageNotFoundError(package)
+            raise missing.PackageNotFoundError(package)
         return versions[package]
 
-    monkeypatch.setattr(import_warnings, 'version', version)
-    cures = import_warnings.OPERATOR_WARNING, import_warnings.PKG_RESOURCES_WARNING
+    monkeypatch.setattr(missing, 'version', version)
+    cures = table.OPERATOR_WARNING, table.PKG_RESOURCES_WARNING
     assert [cure.needed() for cure in cures] == expected
 
 
 def test_other_warnings_still_come_through():
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter('always')
-        import_warnings.PKG_RESOURCES_WARNING.apply()
+        table.PKG_RESOURCES_WARNING.apply()
         warnings.warn('pkg_resources is deprecated as an API', stacklevel=1)
         warnings.warn('something else', stacklevel=1)
     assert [str(w.message) for w in seen] == ['something else']

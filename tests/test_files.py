@@ -1,10 +1,20 @@
 import hashlib
 import json
+import os
+import secrets
 
 import pytest
 
 from mmkd.errors import UserError
-from mmkd.files import replacing, sha256, write_json, write_text
+from mmkd.files import (
+    open_own,
+    remove_leftovers,
+    replacing,
+    replacing_folder,
+    sha256,
+    write_json,
+    write_text,
+)
 
 
 def test_the_file_is_there_only_after_the_body(tmp_path):
@@ -63,3 +73,67 @@ def test_an_unchanged_text_is_not_written_again(tmp_path):
     assert path.stat().st_ino == inode
     write_text(path, 'other')
     assert path.read_text() == 'other'
+
+
+@pytest.fixture
+def foreseen(monkeypatch):
+    """Names that an attacker foresees, then one that he does not."""
+    tokens = ['0' * 8, '1' * 8]
+    monkeypatch.setattr(secrets, 'token_hex', lambda _: tokens.pop(0))
+
+
+@pytest.mark.parametrize('target', ['precious', 'nothing'])
+def test_a_planted_link_is_not_followed(tmp_path, foreseen, target):
+    precious, folder = tmp_path / 'precious', tmp_path / 'shared'
+    precious.write_text('mine')
+    folder.mkdir()
+    (folder / '.a.txt.00000000.tmp').symlink_to(tmp_path / target)
+    write_text(folder / 'a.txt', 'new')
+    assert (folder / 'a.txt').read_text() == 'new'
+    assert not (folder / 'a.txt').is_symlink()
+    assert precious.read_text() == 'mine' and not (tmp_path / 'nothing').exists()
+
+
+def test_a_planted_folder_is_not_used(tmp_path, foreseen):
+    (tmp_path / 'elsewhere').mkdir()
+    (tmp_path / '.a.00000000.tmp').symlink_to(tmp_path / 'elsewhere')
+    with replacing_folder(tmp_path / 'a') as fresh:
+        (fresh / 'x').touch()
+        assert fresh.name == '.a.11111111.tmp'
+        os.replace(fresh, tmp_path / 'a')
+    assert (tmp_path / 'a/x').exists()
+    assert not list((tmp_path / 'elsewhere').iterdir())
+
+
+def test_names_cannot_be_foreseen_and_rights_are_the_usual(tmp_path):
+    with replacing(tmp_path / 'a') as one, replacing(tmp_path / 'a') as other:
+        assert one != other and str(os.getpid()) not in one.name.split('.')
+    (tmp_path / 'usual').touch()
+    assert (tmp_path / 'a').stat().st_mode == (tmp_path / 'usual').stat().st_mode
+
+
+def test_only_what_nobody_writes_any_more_is_swept_up(tmp_path):
+    (tmp_path / '.a.pth.123').touch()  # of an earlier release
+    (tmp_path / '.a.pth.0123abcd.tmp').touch()
+    (tmp_path / '.a.txt.0123abcd.tmp').touch()
+    (tmp_path / '.hidden.pth').touch()
+    (tmp_path / '.b.pth.0123abcd.tmp').symlink_to(tmp_path / 'x')
+    with replacing(tmp_path / 'b.pth') as temporary:
+        assert remove_leftovers(tmp_path, lambda name: name.endswith('.pth')) == 2
+        assert temporary.exists()
+    left = {path.name for path in tmp_path.iterdir()}
+    planted = '.b.pth.0123abcd.tmp'
+    assert left == {'.a.txt.0123abcd.tmp', '.hidden.pth', planted, 'b.pth'}
+
+
+def test_a_file_is_not_emptied_through_a_link(tmp_path):
+    (tmp_path / 'precious').write_text('mine')
+    (tmp_path / 'soft').symlink_to('precious')
+    os.link(tmp_path / 'precious', tmp_path / 'hard')
+    for name in ('soft', 'hard'):
+        with pytest.raises(UserError, match='is a link'):
+            open_own(tmp_path / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.mkfifo(tmp_path / 'pipe')
+    with pytest.raises(UserError, match='no plain file'):
+        open_own(tmp_path / 'pipe', os.O_WRONLY)
+    assert (tmp_path / 'precious').read_text() == 'mine'

@@ -11,13 +11,11 @@ from pathlib import Path
 import pytest
 
 from mmkd.zoo.index import Index
-from tests.doctor.broken_site import empty_environment
+from tests.commands.doctor.broken_site import empty_environment
 from tests.shared_files import ROOT
 
-PARTS = ['mmkd', 'configs', 'tools', 'requirements', 'startup', 'model-index.yml'] + [
+PARTS = ['mmkd', 'configs', 'tools', 'requirements', 'model-index.yml'] + [
     'pyproject.toml',
-    'setup.py',
-    'MANIFEST.in',
     'README.md',
 ]
 
@@ -55,7 +53,7 @@ def run(python: Path, folder: Path, *command: str) -> str:
         env={'PATH': '/usr/bin:/bin', 'HOME': str(folder), 'OMP_NUM_THREADS': '1'},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert child.returncode == 0, child.stderr
     return child.stdout
@@ -64,6 +62,14 @@ def run(python: Path, folder: Path, *command: str) -> str:
 def mim_folder(python: Path) -> Path:
     (site,) = python.parents[1].glob('lib/python*/site-packages')
     return site / 'mmkd' / '.mim'
+
+
+def test_templates_of_the_report_are_shipped(python: Path) -> None:
+    installed = mim_folder(python).parent / 'commands/report/templates'
+    kept = ROOT / 'mmkd/commands/report/templates'
+    names = sorted(path.name for path in kept.iterdir())
+    assert 'page.html' in names
+    assert sorted(path.name for path in installed.iterdir()) == names
 
 
 def test_every_config_is_shipped(python: Path) -> None:
@@ -79,10 +85,9 @@ def test_another_project_builds_on_a_config(python: Path, tmp_path: Path) -> Non
     mine = "_base_ = 'mmkd::auxskd/r3d_k100.py'\ntrain_cfg = dict(max_epochs=3)\n"
     (tmp_path / 'mine.py').write_text(mine)
     code = """
-import json, sys
+import json, mmkd
 from mmengine.config import Config
 from mmengine.hub import get_config
-assert 'mmkd' not in sys.modules
 cfg = Config.fromfile('mine.py')
 hub = get_config('mmkd::vspp/r3d_k100.py')
 print(json.dumps([cfg.train_cfg.max_epochs, cfg.model.type, cfg.model._scope_,
@@ -101,6 +106,23 @@ def test_the_tools_find_their_files(python: Path, tmp_path: Path) -> None:
     assert report.startswith('ok    Python  ')
 
 
+def test_the_tools_open_its_configs_and_data_sets(python: Path, tmp_path: Path) -> None:
+    code = """
+import json
+from pathlib import Path
+from mmkd.evaluation.lists import read_with_data
+from mmkd.commands.pipeline import read_pipeline
+cfg = read_with_data('mmkd::finetune/r3d_ucf101.py', 2, 'hmdb51')
+stages, _ = read_pipeline(Path('mmkd::pipelines/tiny_synthetic.py'))
+print(json.dumps([cfg.test_dataloader.dataset.ann_file,
+                  cfg.model.cls_head.num_classes,
+                  all(stage.config.is_file() for stage in stages) and len(stages) > 2]))
+"""
+    said = run(python, tmp_path, '-W', 'ignore', '-c', code)
+    answer = json.loads(said.splitlines()[-1])
+    assert answer == ['data/hmdb51/test_split2.txt', 51, True]
+
+
 def test_the_zoo_of_a_checkout(python: Path, tmp_path: Path) -> None:
     """The weights are not in the wheel; it says where to have them."""
     name = next(m.name for m in Index().published() if m.address is None)
@@ -117,8 +139,33 @@ def test_the_zoo_of_a_checkout(python: Path, tmp_path: Path) -> None:
     assert path.parent == ROOT / 'zoo' and path.is_file()
 
 
-def test_the_start_of_python_imports_one_module(python: Path, tmp_path: Path) -> None:
-    code = 'import sys; print(*sys.modules)'
-    with_it = set(run(python, tmp_path, '-c', code).split())
-    next(python.parents[1].rglob('mmkd_scope.pth')).unlink()
-    assert with_it - set(run(python, tmp_path, '-c', code).split()) == {'mmkd_scope'}
+def test_a_program_that_knows_nothing_of_mmkd(python: Path, tmp_path: Path) -> None:
+    """It is told that it cannot read ``mmkd::``; a complete config it can read."""
+    (tmp_path / 'mine.py').write_text("_base_ = 'mmkd::auxskd/r3d_k100.py'\n")
+    code = """
+import json, sys
+from mmengine.config import Config
+assert 'mmkd' not in sys.modules
+try:
+    Config.fromfile('mine.py')
+except AssertionError as error:
+    said = str(error)
+cfg = Config.fromfile('complete.py')
+print(json.dumps([said, cfg.model.type, cfg.model._scope_, 'mmkd' in sys.modules]))
+"""
+    write = (
+        'import mmkd; from mmengine.config import Config; '
+        "Config.fromfile('mine.py').dump('complete.py')"
+    )
+    assert write in (ROOT / 'docs/other_projects.md').read_text()
+    run(python, tmp_path, '-W', 'ignore', '-c', write)
+    answer = json.loads(run(python, tmp_path, '-W', 'ignore', '-c', code))
+    refusal = 'mmengine does not support to load mmkd config.'
+    assert answer == [refusal, 'mmkd.Pretrainer', 'mmaction', True]
+
+
+def test_nothing_runs_at_the_start_of_python(python: Path, tmp_path: Path) -> None:
+    (site,) = python.parents[1].glob('lib/python*/site-packages')
+    assert {p.name for p in site.glob('*.pth')} == {'below.pth'}
+    own = {p.name for p in site.iterdir() if 'mmkd' in p.name}
+    assert own == {'mmkd', next(site.glob('mmkd-*.dist-info')).name}

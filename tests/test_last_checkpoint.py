@@ -1,10 +1,16 @@
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
 from mmkd.errors import UserError
-from mmkd.last_checkpoint import is_whole, latest_checkpoint, point_to
+from mmkd.last_checkpoint import (
+    checkpoint_folder,
+    is_whole,
+    latest_checkpoint,
+    point_to,
+)
 
 
 def save(path: Path) -> Path:
@@ -37,14 +43,103 @@ def test_a_folder_that_was_moved(tmp_path, relative):
     assert latest_checkpoint(str(new)) == str(new / 'epoch_2.pth')
 
 
-def test_checkpoints_in_another_folder(tmp_path):
-    (tmp_path / 'work').mkdir()
-    (tmp_path / 'big').mkdir()
-    path = save(tmp_path / 'big/epoch_1.pth')
-    point_to(str(tmp_path / 'work'), str(path))
-    assert (tmp_path / 'work/last_checkpoint').read_text() == '../big/epoch_1.pth'
-    found = latest_checkpoint(str(tmp_path / 'work'))
+def test_checkpoints_in_the_folder_that_the_config_names(tmp_path):
+    work, big = tmp_path / 'run', tmp_path / 'big'
+    for folder in (work, big / 'run'):
+        folder.mkdir(parents=True)
+    path = save(big / 'run/epoch_1.pth')
+    point_to(str(work), str(path))
+    assert (work / 'last_checkpoint').read_text() == '../big/run/epoch_1.pth'
+    hook = {'type': 'CheckpointHook', 'out_dir': str(big)}
+    cfg = {'work_dir': str(work), 'default_hooks': {'checkpoint': hook}}
+    found = latest_checkpoint(str(work), checkpoint_folder(cfg))
     assert found is not None and Path(found).samefile(path)
+    assert checkpoint_folder({'work_dir': str(work)}) is None
+    with pytest.raises(UserError, match=r'leads out of its folder, to \.\./big/run'):
+        latest_checkpoint(str(work))
+
+
+@pytest.mark.parametrize(
+    'address',
+    [
+        'http://127.0.0.1:9/epoch_9.pth',
+        'HTTPS://example.org/x.pth',
+        's3://bucket/x.pth',
+        'petrel:s3://bucket/x.pth',
+        'openmmlab://x',
+        'mmkd://x',
+        'file:///etc/passwd',
+    ],
+)
+def test_no_address_in_a_pointer_is_followed(tmp_path, address):
+    save(tmp_path / 'epoch_1.pth')
+    (tmp_path / 'last_checkpoint').write_text(address)
+    with pytest.raises(UserError, match='names an address') as caught:
+        latest_checkpoint(str(tmp_path))
+    assert '\n' not in str(caught.value)
+    if not address.startswith('s3://'):
+        with pytest.raises(UserError, match='names an address'):
+            latest_checkpoint(str(tmp_path), 's3://bucket')
+    else:  # where the config itself has them written there
+        assert latest_checkpoint(str(tmp_path), 's3://bucket') == address
+
+
+@pytest.mark.parametrize('way', ['relative', 'link', 'absolute'])
+def test_no_pointer_leaves_the_folder(tmp_path, capsys, way):
+    work, other = tmp_path / 'work', tmp_path / 'other'
+    for folder in (work, other):
+        folder.mkdir()
+    save(other / 'epoch_9.pth')
+    (work / 'sub').symlink_to(other)
+    texts = {
+        'relative': '../other/epoch_9.pth',
+        'link': 'sub/epoch_9.pth',
+        'absolute': str(other / 'epoch_9.pth'),
+    }
+    (work / 'last_checkpoint').write_text(texts[way])
+    if way == 'absolute':  # counts by its name, as that of a folder that was moved
+        assert latest_checkpoint(str(work)) is None
+        assert 'which is not there' in capsys.readouterr().err
+        inside = save(work / 'epoch_9.pth')
+        assert latest_checkpoint(str(work)) == str(inside)
+    else:
+        with pytest.raises(UserError, match='leads out of its folder'):
+            latest_checkpoint(str(work))
+
+
+def odd(pointer: Path, how: str) -> None:
+    if how == 'a folder':
+        pointer.mkdir()
+    elif how == 'a pipe':
+        os.mkfifo(pointer)
+    else:
+        contents = {'empty': b'', 'binary': b'\xff\xfe\x00', 'gone': b'epoch_7.pth'}
+        pointer.write_bytes({**contents, 'control': b'epoch_1\x1b[2J.pth'}[how])
+
+
+@pytest.mark.parametrize(
+    ('how', 'found'),
+    [
+        ('empty', 'is empty'),
+        ('binary', 'is no text'),
+        ('control', 'is no path'),
+        ('gone', 'names epoch_7.pth, which is not there'),
+        ('a folder', 'is no regular file'),
+        ('a pipe', 'is no regular file'),
+    ],
+)
+def test_an_odd_pointer_is_named_and_the_furthest_state_taken(
+    tmp_path, capsys, how, found
+):
+    for name, steps in (('epoch_1', 5), ('epoch_2', 10), ('interrupted', 12)):
+        torch.save({'meta': {'iter': steps}}, tmp_path / f'{name}.pth')
+    odd(tmp_path / 'last_checkpoint', how)
+    expected = str(tmp_path / 'interrupted.pth')
+    assert latest_checkpoint(str(tmp_path)) == expected
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        f'warning: {tmp_path}/last_checkpoint {found}; going on from {expected}'
+    )
 
 
 def cut(data: bytes) -> bytes:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmkd.datasets.synthetic.parts import PART_NAMES, flip_table
+from mmkd.commands.prepare.synthetic.figure import PART_NAMES, flip_table
 from mmkd.errors import UserError
 from mmkd.part_labels import LABEL_SETS, LabelSet, get_label_set
 

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +45,14 @@ def test_a_start_that_logged_nothing_takes_nothing_away(tmp_path: Path) -> None:
     write(tmp_path, '20260101_000001', [], 'no json\n3\n')
     assert read_scalars(tmp_path) == [row(5, 1), held(1, 0.1)]
     assert read_scalars(tmp_path / 'none') == []
+
+
+def test_a_log_of_somebody_else(tmp_path):
+    """A pipe is not waited for, and what is no number orders nothing."""
+    for number in (1, 2):
+        (tmp_path / str(number) / 'vis_data').mkdir(parents=True)
+    os.mkfifo(tmp_path / '1/vis_data/scalars.json')
+    rows = [{'iter': 'x', 'loss': 1}, {'iter': 1, 'step': [2]}, {'iter': 3, 'step': 3}]
+    text = '\n'.join(json.dumps(row) for row in rows) + '\n' + '[' * 10**5
+    (tmp_path / '2/vis_data/scalars.json').write_text(text)
+    assert read_scalars(tmp_path) == [rows[2]]

@@ -1,6 +1,6 @@
 """Examine this installation: ``python tools/doctor.py``.
 
-Works where mmkd cannot be imported: see :mod:`mmkd.doctor`.
+Works where mmkd cannot be imported: see :mod:`mmkd.commands.doctor`.
 """
 
 import sys
@@ -19,17 +19,19 @@ if sys.version_info < (3, 11):  # noqa: UP036  (whoever has it needs to be told)
 
 
 def load_without_importing_mmkd() -> None:
-    """Let ``mmkd.doctor`` be imported without running ``mmkd/__init__.py``."""
+    """Let ``mmkd.commands.doctor`` be imported without running ``mmkd/__init__.py``."""
     here = Path(__file__).absolute()
     # In a checkout mmkd/ lies beside tools/, installed it lies above .mim/tools/.
     folders = (here.parents[1] / 'mmkd', here.parents[2])
     bare = ModuleType('mmkd')
-    bare.__path__ = [str(folder) for folder in folders if (folder / 'doctor').is_dir()]
+    bare.__path__ = [
+        str(folder) for folder in folders if (folder / 'commands').is_dir()
+    ]
     sys.modules['mmkd'] = bare
 
 
 if __name__ == '__main__':
     load_without_importing_mmkd()
-    from mmkd.doctor.command_line import main
+    from mmkd.commands.doctor.command_line import main
 
     sys.exit(main())

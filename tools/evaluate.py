@@ -1,7 +1,7 @@
 """Evaluate a video backbone: fine-tuning, linear probe, kNN and retrieval."""
 
 import mmkd.engine  # noqa: F401  (first: it sets how threads wait, before torch loads)
-from mmkd.evaluation.command_line import main
+from mmkd.commands.evaluate import main
 
 if __name__ == '__main__':
     main()

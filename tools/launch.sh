@@ -24,18 +24,8 @@ launch() {
     # Without it every process takes all cores; torchrun would set 1 with a warning.
     export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
     export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
-    "${PYTHON:-python}" -m torch.distributed.run "${meeting[@]}" \
-        --nproc_per_node="$processes" "$tools/$script" "$@" --launcher pytorch &
-    local child=$! status=0 stopped=
-
-    # torchrun passes SIGTERM and SIGINT on, waits 30 s for the processes to save, and
-    # ends with 1; SIGUSR1 it does not know.
-    trap 'stopped=143; kill -TERM "$child"' TERM
-    trap 'stopped=130; kill -INT "$child"' INT
-    trap 'stopped=138; kill -TERM "$child"' USR1
-    wait "$child" || status=$?
-    while kill -0 "$child" 2>/dev/null; do # a signal ends the wait, not the child
-        wait "$child" || status=$?
-    done
-    exit "${stopped:-$status}"
+    # -P: nothing is imported from the current folder. The launcher takes the place of
+    # this shell, so that a signal reaches it, and what it starts ends with it.
+    exec "${PYTHON:-python}" -P "$tools/launch.py" "${meeting[@]}" \
+        --nproc_per_node="$processes" "$tools/$script" "$@" --launcher pytorch
 }

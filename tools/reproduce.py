@@ -1,112 +1,12 @@
-"""Run the papers' central claims at a small scale, and write down what came out.
+"""Run the papers' central claims at a small scale: ``python tools/reproduce.py``."""
 
-Without names: every experiment of the preset but those that say ``extra``. The same
-command goes on where it stopped, also in the middle of a training.
-"""
-
-import argparse
-import os
-import shlex
-import sys
-import time
 from pathlib import Path
 
-from mmkd.errors import UserError, one_line_errors
-from mmkd.pipeline import TIME_IS_UP, Stopped
-from mmkd.reproduction import (
-    Experiment,
-    read_experiment,
-    run_experiments,
-    write_evidence,
-)
-
-TOOLS = Path(__file__).resolve().parent
-CONFIGS = TOOLS.parent / 'configs' / 'reproduce'
+from mmkd.commands.reproduce.command_line import run
 
 
-def main() -> None:
-    start = time.monotonic()
-    args = _parser().parse_args()
-    deadline = None if args.minutes is None else start + 60 * args.minutes
-    # Small networks gain nothing from a second thread, and figures that do not depend
-    # on the number of jobs need the same number in each.
-    os.environ.setdefault('OMP_NUM_THREADS', '1')
-    folder = CONFIGS / args.preset
-    work_dir = args.work_dir / args.preset
-    with one_line_errors():
-        experiments = _experiments(folder, args.experiments)
-        try:
-            run_experiments(
-                experiments, args.seeds, TOOLS, work_dir, args.jobs, deadline
-            )
-        except Stopped as stop:
-            _say_how_to_go_on(stop, args.minutes)
-            raise
-        page = args.write or work_dir / 'evidence.md'
-        write_evidence(experiments, work_dir, page)
-    print(f'{page} has the tables')
-
-
-def _experiments(folder: Path, names: list[str]) -> list[Experiment]:
-    """Return those that are named, or else all whose videos are there, less extras."""
-    if names:
-        return [read_experiment(folder / f'{name}.py') for name in names]
-    every = [read_experiment(path) for path in sorted(folder.glob('*.py'))]
-    found = [one for one in every if not one.extra]
-    if len(found) < len(every):
-        extras = ', '.join(one.name for one in every if one.extra)
-        print(f'{extras}: only where it is named')
-    missing = [(one, one.missing_lists()) for one in found]
-    for one, lists in missing:
-        if lists:
-            print(f'{one.name} passed over: {lists[0]} is not there (docs/data.md)')
-    ready = [one for one, lists in missing if not lists]
-    if not ready:
-        raise UserError(
-            f'no experiment of {folder} has its videos',
-            'Start with: python tools/data/prepare.py synthetic',
-        )
-    return ready
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add('experiments', nargs='*', help='files of configs/reproduce/<preset>/')
-    add('--preset', default='laptop', choices=['laptop', 'gpu'])
-    add('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    add('--jobs', type=_positive, default=1, metavar='N', help='stages at a time')
-    add(
-        '--minutes',
-        type=_minutes,
-        metavar='M',
-        help=f'save and stop after about M minutes, with exit status {TIME_IS_UP} '
-        '(default: run to the end)',
-    )
-    add('--work-dir', type=Path, default=Path('work_dirs/reproduce'))
-    add('--write', type=Path, metavar='FILE.md', help='the page to write')
-    return parser
-
-
-def _positive(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError('give 1 or more')
-    return int(text)
-
-
-def _minutes(text: str) -> float:
-    if not 0 < float(text) < float('inf'):
-        raise argparse.ArgumentTypeError('give more than 0')
-    return float(text)
-
-
-def _say_how_to_go_on(stop: Stopped, minutes: float | None) -> None:
-    timed = stop.code == TIME_IS_UP
-    why = f'the {minutes:g} minutes are over' if timed else 'stopped'
-    command = shlex.join(['python', *sys.argv])
-    print(f'{why}; go on with: {command}', file=sys.stderr)
+def main(argv: list[str] | None = None) -> None:
+    run(Path(__file__).resolve().parent, argv)
 
 
 if __name__ == '__main__':

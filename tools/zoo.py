@@ -3,7 +3,7 @@
 import sys
 
 import mmkd.engine  # noqa: F401  (first: it sets how threads wait, before torch loads)
-from mmkd.zoo.command_line import main
+from mmkd.commands.zoo import main
 
 if __name__ == '__main__':
     sys.exit(main())

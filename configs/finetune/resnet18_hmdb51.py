@@ -16,9 +16,17 @@ model = dict(
         **_base_.head,
     ),
 )
-_base_.test_dataloader.dataset.pipeline[1].num_clips = 3
+test_pipeline = [
+    dict(type='mmkd.OpenVideo'),
+    dict(type='mmkd.EvenClips', clip_len=16, num_clips=3),
+    dict(type='mmkd.DecodeViews'),
+    dict(type='Resize', scale=(-1, 112)),
+    dict(type='CenterCrop', crop_size=112),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
 train_dataloader = dict(batch_size=128, dataset=dict(**_base_.train_list))
-test_dataloader = dict(dataset=dict(**_base_.test_list))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline, **_base_.test_list))
 optim_wrapper = dict(optimizer=dict(lr=0.01))
-param_scheduler = [dict(type='MultiStepLR', milestones=[50, 70, 90], gamma=0.1)]
+param_scheduler = []  # of milestones that 30 epochs do not reach, see above
 auto_scale_lr = dict(base_batch_size=128)

@@ -1,7 +1,6 @@
 # Human prior, R(2+1)D, UCF101: RSPNet's config and a parsing task.
 _base_ = ['../rspnet/r2plus1d_ucf101.py', '../_base_/methods/human_prior.py']
-_base_.load_maps.cache = 'data/ucf101/maps/schp_lip'
-_base_.train_dataloader.dataset.pipeline.insert(3, _base_.load_maps)
-_base_.train_dataloader.dataset.pipeline.insert(-1, _base_.align_maps)
+_base_.targets.load.cache = 'data/ucf101/maps/schp_lip'
+train_dataloader = dict(dataset=dict(targets=_base_.targets))
 model = dict(tasks=_base_.parsing_task, representations=_base_.representations)
 custom_hooks = [_base_.gradient_conflict, *_base_.custom_hooks]

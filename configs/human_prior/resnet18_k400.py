@@ -1,7 +1,6 @@
 # Human prior, ResNet-18, Kinetics-400: RSPNet's config and a parsing task.
 _base_ = ['../rspnet/resnet18_k400.py', '../_base_/methods/human_prior.py']
-_base_.load_maps.cache = 'data/kinetics400/maps/schp_lip'
-_base_.train_dataloader.dataset.pipeline.insert(3, _base_.load_maps)
-_base_.train_dataloader.dataset.pipeline.insert(-1, _base_.align_maps)
+_base_.targets.load.cache = 'data/kinetics400/maps/schp_lip'
+train_dataloader = dict(dataset=dict(targets=_base_.targets))
 model = dict(tasks=_base_.parsing_task, representations=_base_.representations)
 custom_hooks = [_base_.gradient_conflict, *_base_.custom_hooks]

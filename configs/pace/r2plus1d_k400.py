@@ -7,4 +7,4 @@ _base_ = [
 ]
 model = _base_.pretrainer
 # Ours: each video once an epoch.
-train_dataloader = dict(dataset=dict(times=1, dataset=dict(**_base_.pretrain_list)))
+train_dataloader = dict(dataset=dict(repeat=1, **_base_.pretrain_list))

@@ -5,6 +5,4 @@ model = dict(
     tasks=dict(skd=dict(type='mmkd.SimilarityDistill')),
     teachers=dict(momentum=dict(type='mmkd.MomentumTeacher')),
 )
-pipeline = _base_.train_dataloader.dataset.dataset.pipeline
-pipeline[1].num_views = 2
-train_dataloader = dict(drop_last=True, dataset=dict(dataset=dict(pipeline=pipeline)))
+train_dataloader = dict(drop_last=True, dataset=dict(views=dict(num_views=2)))

@@ -2,7 +2,7 @@
 # Without load_from it is the baseline from scratch.
 _base_ = '../finetune/r3d_ucf101.py'
 model = dict(
-    data_preprocessor=dict(convention='bgr255', residual=True),
+    data_preprocessor=dict(fallback='bgr255', residual=True),
     backbone=dict(base_channels=16),
     cls_head=dict(in_channels=128, num_classes=12),
 )

@@ -3,10 +3,9 @@
 #   python tools/teacher/extract.py configs/human_parsers/synthetic.py \
 #       data/synthetic/unlabelled.txt data/synthetic/maps/exact
 _base_ = ['./rspnet_r3d_synthetic.py', '../_base_/methods/human_prior.py']
-_base_.load_maps.cache = 'data/synthetic/maps/exact'
+_base_.targets.load.cache = 'data/synthetic/maps/exact'
 _base_.parsing_task.parsing.label_set = 'synthetic'
-_base_.train_dataloader.dataset.pipeline.insert(3, _base_.load_maps)
-_base_.train_dataloader.dataset.pipeline.insert(-1, _base_.align_maps)
+train_dataloader = dict(dataset=dict(targets=_base_.targets))
 model = dict(tasks=_base_.parsing_task, representations=_base_.representations)
 _base_.gradient_conflict.interval = 30
 custom_hooks = [_base_.gradient_conflict, *_base_.custom_hooks]

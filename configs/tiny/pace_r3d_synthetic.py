@@ -2,18 +2,14 @@
 # Frame differences as input: at this size a network learns little from whole frames.
 _base_ = '../pace/r3d_ucf101.py'
 model = dict(data_preprocessor=dict(residual=True), backbone=dict(base_channels=16))
-pipeline = _base_.train_dataloader.dataset.dataset.pipeline
-pipeline[4].transforms[2] = dict(type='mmkd.ColorJitter')
-pipeline[3].scale = (64, 64)
-pipeline[4].transforms[0].size = 56
 videos = dict(
     ann_file='data/synthetic/unlabelled.txt',
     data_prefix=dict(video='data/synthetic/videos'),
-    pipeline=pipeline,
+    repeat=1,
+    resize=dict(scale=(64, 64)),
+    augment=dict(crop=dict(size=56), color=dict(per_frame=False)),
 )
-train_dataloader = dict(
-    batch_size=16, num_workers=2, dataset=dict(times=1, dataset=videos)
-)
+train_dataloader = dict(batch_size=16, num_workers=2, dataset=videos)
 train_cfg = dict(max_epochs=40)
 adamw = dict(_delete_=True, type='AdamW', lr=0.002, weight_decay=0.05)
 optim_wrapper = dict(optimizer=adamw)

@@ -4,4 +4,4 @@ videos = dict(
     ann_file='data/ut_interaction/pretrain.txt',
     data_prefix=dict(video='data/ut_interaction/videos'),
 )
-train_dataloader = dict(dataset=dict(dataset=videos))
+train_dataloader = dict(dataset=videos)

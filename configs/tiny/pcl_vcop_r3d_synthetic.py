@@ -4,16 +4,15 @@
 _base_ = '../pcl/r3d_vcop_ucf101.py'
 model = dict(
     backbone=dict(base_channels=16),
-    tasks=dict(contrast=dict(num_negatives=256, loss_weight=0.02)),
+    # Of 240 videos, the own one would be among 64 of them in 23 of 100 samples.
+    tasks=dict(contrast=dict(num_negatives=64, exclude_own=True, loss_weight=0.02)),
 )
-pipeline = _base_.train_dataloader.dataset.pipeline
-pipeline[1].gap = 4
-pipeline[3].scale = (54, 54)
-pipeline[4].transforms[0].size = 48
 videos = dict(
     ann_file='data/synthetic/unlabelled.txt',
     data_prefix=dict(video='data/synthetic/videos'),
-    pipeline=pipeline,
+    views=dict(gap=4),
+    resize=dict(scale=(54, 54)),
+    augment=dict(crop=dict(size=48)),
 )
 train_dataloader = dict(batch_size=16, num_workers=2, dataset=videos)
 train_cfg = dict(max_epochs=40)

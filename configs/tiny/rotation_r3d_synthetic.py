@@ -1,13 +1,11 @@
 # Rotation at laptop size: R3D of width 16, 56 pixels, the synthetic figures. Ours.
 _base_ = '../rotation/r3d_ucf101.py'
 model = dict(backbone=dict(base_channels=16))
-pipeline = _base_.train_dataloader.dataset.pipeline
-pipeline[3].scale = (64, 64)
-pipeline[4].transforms[0].size = 56
 videos = dict(
     ann_file='data/synthetic/unlabelled.txt',
     data_prefix=dict(video='data/synthetic/videos'),
-    pipeline=pipeline,
+    resize=dict(scale=(64, 64)),
+    augment=dict(crop=dict(size=56)),
 )
 train_dataloader = dict(batch_size=16, num_workers=2, dataset=videos)
 train_cfg = dict(max_epochs=40)

@@ -4,17 +4,17 @@ _base_ = '../rspnet/r3d_ucf101.py'
 model = dict(
     data_preprocessor=dict(convention='bgr255', residual=True),
     backbone=dict(base_channels=16),
-    # Well below the 240 videos, or a clip meets its own older keys.
-    tasks=dict(avid=dict(queue_size=96)),
+    # A third of the 240 videos, or a clip meets its own older keys.
+    tasks=dict(avid=dict(queue_size=80)),
     teachers=dict(momentum=dict(momentum=0.99)),
 )
-_base_.train_dataloader.dataset.pipeline[3].transforms[1].scale = (56, 56)
 train_dataloader = dict(
     batch_size=16,
     num_workers=2,
     dataset=dict(
         ann_file='data/synthetic/unlabelled.txt',
         data_prefix=dict(video='data/synthetic/videos'),
+        augment=dict(resize=dict(scale=(56, 56))),
     ),
 )
 train_cfg = dict(max_epochs=20)

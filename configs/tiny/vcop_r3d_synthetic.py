@@ -2,14 +2,12 @@
 # Frame differences as input: at this size a network learns little from whole frames.
 _base_ = '../vcop/r3d_ucf101.py'
 model = dict(data_preprocessor=dict(residual=True), backbone=dict(base_channels=16))
-pipeline = _base_.train_dataloader.dataset.pipeline
-pipeline[1].gap = 4
-pipeline[3].scale = (64, 64)
-pipeline[4].transforms[0].size = 56
 videos = dict(
     ann_file='data/synthetic/unlabelled.txt',
     data_prefix=dict(video='data/synthetic/videos'),
-    pipeline=pipeline,
+    views=dict(gap=4),
+    resize=dict(scale=(64, 64)),
+    augment=dict(crop=dict(size=56)),
 )
 train_dataloader = dict(batch_size=16, num_workers=2, dataset=videos)
 train_cfg = dict(max_epochs=40)

@@ -1,10 +1,18 @@
 # VSPP at laptop size: R3D of width 16, 56 pixels, the synthetic figures. Ours.
 # Frame differences as input: at this size a network learns little from whole frames.
-_base_ = './pace_r3d_synthetic.py'
-model = dict(tasks=dict(_delete_=True, vspp=dict(type='mmkd.SegmentPace')))
-pipeline = _base_.train_dataloader.dataset.dataset.pipeline
-pipeline[1] = dict(type='mmkd.SegmentPaceViews', num_views=1, frame_interval=2)
-train_dataloader = dict(dataset=dict(dataset=dict(pipeline=pipeline)))
+_base_ = '../vspp/r3d_ucf101.py'
+model = dict(data_preprocessor=dict(residual=True), backbone=dict(base_channels=16))
+videos = dict(
+    ann_file='data/synthetic/unlabelled.txt',
+    data_prefix=dict(video='data/synthetic/videos'),
+    repeat=1,
+    views=dict(frame_interval=2),
+    resize=dict(scale=(64, 64)),
+    augment=dict(crop=dict(size=56), color=dict(per_frame=False)),
+)
+train_dataloader = dict(batch_size=16, num_workers=2, dataset=videos)
 train_cfg = dict(max_epochs=30)
+adamw = dict(_delete_=True, type='AdamW', lr=0.002, weight_decay=0.05)
+optim_wrapper = dict(optimizer=adamw)
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=30, by_epoch=True)]
 default_hooks = dict(checkpoint=dict(interval=10, max_keep_ckpts=1))

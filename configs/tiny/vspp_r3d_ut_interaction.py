@@ -2,9 +2,7 @@
 _base_ = './vspp_r3d_synthetic.py'
 train_dataloader = dict(
     dataset=dict(
-        dataset=dict(
-            ann_file='data/ut_interaction/pretrain.txt',
-            data_prefix=dict(video='data/ut_interaction/videos'),
-        )
+        ann_file='data/ut_interaction/pretrain.txt',
+        data_prefix=dict(video='data/ut_interaction/videos'),
     )
 )

@@ -2,4 +2,4 @@
 _base_ = './r3d_k100.py'
 load_from = 'work_dirs/auxskd/r3d_k100/epoch_18.pth'
 # Ours: the pixels that phase 1 was trained with, not VCOP's RGB in 0..1.
-model = dict(data_preprocessor=dict(convention='bgr255'))
+model = dict(data_preprocessor=dict(convention='auto', fallback='bgr255'))

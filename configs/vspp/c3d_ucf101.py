@@ -6,4 +6,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = _base_.pretrainer
-train_dataloader = dict(dataset=dict(dataset=dict(**_base_.pretrain_list)))
+train_dataloader = dict(dataset=dict(**_base_.pretrain_list))

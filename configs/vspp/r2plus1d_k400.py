@@ -6,4 +6,5 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = _base_.pretrainer
-train_dataloader = dict(dataset=dict(dataset=dict(**_base_.pretrain_list)))
+# Ours: each video once an epoch; the released ten times are for the small UCF101.
+train_dataloader = dict(dataset=dict(repeat=1, **_base_.pretrain_list))

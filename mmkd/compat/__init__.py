@@ -1,51 +1,13 @@
-"""Every work-around for a broken upstream release, and nothing else.
+"""Patches of upstream releases: work-arounds for faults, and features it lacks.
 
-A cure is applied only where its fault is present, so a repaired upstream release is
-left alone. None of them switches a safety measure off.
+:mod:`mmkd.compat.table` lists them all. One is applied only where its fault is present,
+so a repaired upstream release is left alone. None switches a safety measure off.
 """
 
 from functools import partial
 
-from mmkd.compat.atomic_checkpoints import (
-    LATE_REMOVAL,
-    RELATIVE_POINTER,
-    WHOLE_CHECKPOINTS,
-)
-from mmkd.compat.checkpoints import PLAIN_CHECKPOINTS, REFUSED_CHECKPOINTS
-from mmkd.compat.config_scope import CONFIG_SCOPE
-from mmkd.compat.cpu_convolution import CPU_LOW_PRECISION_GRADIENT
-from mmkd.compat.cpu_distributed import CPU_DATA_PARALLEL, CPU_PROCESS_GROUP
 from mmkd.compat.cure import Cure, after_import
-from mmkd.compat.decord_memory import DECORD_MEMORY
-from mmkd.compat.environment import BROKEN_TORCHVISION, NO_DISTUTILS
-from mmkd.compat.half_precision_scores import HALF_PRECISION_SCORES
-from mmkd.compat.import_warnings import OPERATOR_WARNING, PKG_RESOURCES_WARNING
-from mmkd.compat.message_hub import PLAIN_MESSAGE_HUB
-from mmkd.compat.missing import NO_DRN, NO_IMPORTLIB_METADATA
-from mmkd.compat.package_lookup import EDITABLE_INSTALL, NO_PKG_RESOURCES
-
-CURES: tuple[Cure, ...] = (
-    NO_DRN,
-    NO_IMPORTLIB_METADATA,
-    NO_PKG_RESOURCES,
-    EDITABLE_INSTALL,
-    CONFIG_SCOPE,
-    NO_DISTUTILS,
-    BROKEN_TORCHVISION,
-    PLAIN_MESSAGE_HUB,
-    WHOLE_CHECKPOINTS,
-    LATE_REMOVAL,
-    RELATIVE_POINTER,
-    PLAIN_CHECKPOINTS,
-    REFUSED_CHECKPOINTS,
-    CPU_PROCESS_GROUP,
-    CPU_DATA_PARALLEL,
-    CPU_LOW_PRECISION_GRADIENT,
-    HALF_PRECISION_SCORES,
-    DECORD_MEMORY,
-    OPERATOR_WARNING,
-    PKG_RESOURCES_WARNING,
-)
+from mmkd.compat.table import CURES
 
 _CONSIDERED: set[str] = set()
 _APPLIED: list[str] = []
@@ -57,13 +19,11 @@ def apply() -> None:
     A cure that waits for a module is considered when that module is imported.
     """
     for cure in CURES:
-        if cure.name in _CONSIDERED:
-            continue
-        _CONSIDERED.add(cure.name)
-        if cure.waits_for:
+        if cure.name not in _CONSIDERED and cure.waits_for:
             after_import(cure.waits_for, partial(_consider, cure))
-        else:
+        elif cure.name not in _CONSIDERED:
             _consider(cure)
+        _CONSIDERED.add(cure.name)
 
 
 def applied() -> tuple[str, ...]:

@@ -7,19 +7,19 @@ then leaves half a file or none. It names the last one by an absolute path.
 
 import functools
 import os
-import re
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mmkd.compat.cure import Cure, replace_in_mmengine
-from mmkd.files import replacing
+from mmkd.compat.cure import replace_in_mmengine
+from mmkd.files import remove_leftovers
 from mmkd.last_checkpoint import latest_checkpoint, point_to
+from mmkd.tensor_files import save_tensors
 
-# The temporary names of mmkd.files.replacing.
-_UNFINISHED = re.compile(r'\..+\.pth\.\d+')
+# Entry of the message hub, and how MMEngine's names of best checkpoints begin.
+_KEPT, _BEST = 'keep_ckpt_ids', 'best_'
 
 
 def _whole_or_not_at_all(save: Callable[..., None]) -> Callable[..., None]:
@@ -32,22 +32,9 @@ def _whole_or_not_at_all(save: Callable[..., None]) -> Callable[..., None]:
         if '://' in filename or file_client_args or backend_args:
             save(checkpoint, filename, file_client_args, backend_args)
         else:
-            _write(checkpoint, Path(filename))
+            save_tensors(checkpoint, Path(filename))
 
     return save_checkpoint
-
-
-def _write(checkpoint: dict[str, Any], path: Path) -> None:
-    import torch  # here, so that ``import mmkd`` does not import torch
-
-    with replacing(path) as temporary, temporary.open('wb') as file:
-        try:
-            torch.save(checkpoint, file)
-        except RuntimeError as error:
-            # torch closes its archive after a failed write, and complains of that.
-            if isinstance(error.__context__, OSError):
-                raise error.__context__ from None
-            raise
 
 
 class _LateRemoval:
@@ -104,7 +91,7 @@ def _surplus(hook: Any, runner: Any, step: int) -> str | None:
     ids.append(step)
     # The displaced one is still listed, so that a run that is killed before it was
     # removed does so when resumed.
-    runner.message_hub.update_info('keep_ckpt_ids', ids)
+    runner.message_hub.update_info(_KEPT, ids)
     hook.keep_ckpt_ids = deque(ids, hook.max_keep_ckpts)
     if len(ids) <= hook.max_keep_ckpts:
         return None
@@ -143,6 +130,7 @@ def _before_train(before: Callable[..., None]) -> Callable[..., None]:
         """Look for the best checkpoint here; sweep up what a killed save left."""
         from mmengine.dist import is_main_process
 
+        _drop_odd_numbers(runner.message_hub.runtime_info)
         before(self, runner)
         known = getattr(self, 'best_ckpt_path_dict', {})
         for key, path in known.items():
@@ -150,74 +138,61 @@ def _before_train(before: Callable[..., None]) -> Callable[..., None]:
         if getattr(self, 'best_ckpt_path', None):
             self.best_ckpt_path = _beside(self.best_ckpt_path, self.out_dir)
         if is_main_process() and Path(self.out_dir).is_dir():
-            for path in Path(self.out_dir).iterdir():
-                if _UNFINISHED.fullmatch(path.name):
-                    path.unlink(missing_ok=True)
+            remove_leftovers(Path(self.out_dir), lambda name: name.endswith('.pth'))
 
     return before_train
 
 
-def _beside(path: str | None, folder: str) -> str | None:
-    """Return the file of that name in the folder, should the run have been moved."""
-    if path is None or '://' in path or os.path.exists(path):
-        return path
-    return os.path.join(folder, os.path.basename(path))
+def _drop_odd_numbers(information: Any) -> None:
+    """Forget which checkpoints to remove, if a checkpoint lists more than numbers.
+
+    MMEngine puts them into names of files: ``'/../x'`` would lead anywhere.
+    """
+    ids = information.get(_KEPT, [])
+    listed = ids if isinstance(ids, list) else ['']
+    if not all(type(one) is int and one >= 0 for one in listed):
+        information.pop(_KEPT)
 
 
-def _find_latest(path: str) -> str | None:
-    return latest_checkpoint(path)
+def _beside(path: Any, folder: str) -> str | None:
+    """Return the best checkpoint of that name in the folder of the run.
+
+    The run may have been moved. And what a checkpoint names here is removed once there
+    is a better one: a path of somebody else's choice is not to lead to other files.
+    """
+    name = os.path.basename(path) if isinstance(path, str) else ''
+    return os.path.join(folder, name) if name.startswith(_BEST) else None
 
 
 class _Reached(Exception):
     """The probe got as far as saving."""
 
 
-def _removes_first() -> bool:
+def removes_first() -> bool:
     """Ask the hook, with nothing behind it, whether it removes before it saves."""
+    from unittest.mock import MagicMock
+
     from mmengine.hooks.checkpoint_hook import CheckpointHook
 
-    class Backend:
-        removed = False
-
-        def remove(self, path: str) -> None:
-            self.removed = True
-
-        def isfile(self, path: str) -> bool:
-            return True
-
-        def join_path(self, *parts: str) -> str:
-            return '/'.join(parts)
-
-    class Runner:
-        work_dir = ''
-
-        class message_hub:
-            @staticmethod
-            def update_info(*args: Any) -> None:
-                pass
-
-        def call_hook(self, *args: Any, **kwargs: Any) -> None:
-            pass
-
-        def save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
-            raise _Reached
-
-    hook = CheckpointHook(interval=1, max_keep_ckpts=1)
-    hook.file_backend, hook.out_dir = Backend(), ''
+    runner, hook = MagicMock(), CheckpointHook(interval=1, max_keep_ckpts=1)
+    runner.save_checkpoint.side_effect = _Reached
+    hook.file_backend, hook.out_dir = MagicMock(), ''
     hook.keep_ckpt_ids = deque([1], 1)
     with suppress(_Reached):
-        hook._save_checkpoint_with_step(Runner(), 2, {})
-    return bool(hook.file_backend.removed)
+        hook._save_checkpoint_with_step(runner, 2, {})
+    return bool(hook.file_backend.remove.called)
 
 
-def _patch_save() -> None:
+def write_whole() -> None:
+    """Replace the function that writes checkpoints."""
     from mmengine.runner import checkpoint
 
     save = checkpoint.save_checkpoint
     replace_in_mmengine(save, _whole_or_not_at_all(save))
 
 
-def _patch_hook() -> None:
+def remove_late() -> None:
+    """Have the checkpoint hook remove behind, and look in the folder of the run."""
     from mmengine.hooks.checkpoint_hook import CheckpointHook
 
     CheckpointHook._save_checkpoint_with_step = _save_periodic
@@ -227,35 +202,10 @@ def _patch_hook() -> None:
     CheckpointHook.before_train = _before_train(CheckpointHook.before_train)
 
 
-def _patch_find() -> None:
+def find_whole() -> None:
+    """Replace the function that finds the last checkpoint."""
     from mmengine.runner import checkpoint
 
-    replace_in_mmengine(checkpoint.find_latest_checkpoint, _find_latest)
-
-
-_SOURCE = 'https://github.com/open-mmlab/mmengine/blob/v0.10.7/mmengine/'
-
-WHOLE_CHECKPOINTS = Cure(
-    name='mmengine: checkpoints are written in place',
-    link=f'{_SOURCE}runner/checkpoint.py',
-    # No release of MMEngine writes to another name first.
-    needed=lambda: True,
-    apply=_patch_save,
-    waits_for='mmengine.runner.checkpoint',
-)
-
-LATE_REMOVAL = Cure(
-    name='mmengine: an old checkpoint is removed before the new one is complete',
-    link=f'{_SOURCE}hooks/checkpoint_hook.py',
-    needed=_removes_first,
-    apply=_patch_hook,
-    waits_for='mmengine.hooks.checkpoint_hook',
-)
-
-RELATIVE_POINTER = Cure(
-    name='mmengine: last_checkpoint is absolute and may name a damaged file',
-    link=f'{_SOURCE}runner/checkpoint.py',
-    needed=lambda: True,
-    apply=_patch_find,
-    waits_for='mmengine.runner.checkpoint',
-)
+    replace_in_mmengine(
+        checkpoint.find_latest_checkpoint, lambda path: latest_checkpoint(path)
+    )

@@ -1,27 +1,39 @@
-"""Checkpoints that hold tensors and plain Python only.
+"""Checkpoints that hold tensors and plain Python only, and are data when loaded.
 
 From torch 2.6 on, ``torch.load`` refuses pickled objects, while MMEngine 0.10.7 lets
 NumPy scalars, functions and whatever a hook adds into its checkpoints. Here they are
-stored in a plain form; the refusal itself stays in force.
+stored in a plain form; the refusal itself stays in force. MMEngine also runs text that
+lies beside the weights as a config, which is Python. Here such text is dropped,
+whichever way a checkpoint comes in.
 """
 
 import functools
 import io
 import os
 import pickle
-import zipfile
-from collections.abc import Callable, Iterator
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmkd.compat.cure import Cure, replace_in_mmengine
+from mmkd.compat.cure import replace_in_mmengine
 from mmkd.compat.plain import to_plain
 from mmkd.errors import UserError
+from mmkd.pickle_check import UnsafePickleError
+from mmkd.state_dicts import check_finite, metadata_of, state_dict_of
+from mmkd.tensor_check import UnreadableError
+from mmkd.tensor_files import load_tensors, read_once
 
+# Set by a user who wants pickled objects loaded; torch's own names.
+_NO_CHECK = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
 _FORCE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
+
+SOURCE = 'input_source'
+_INPUT, _PREPROCESSOR = 'input_convention', 'data_preprocessor'
 
 
 def _plain_save(save: Callable[..., None]) -> Callable[..., None]:
@@ -39,40 +51,123 @@ def _plain_save(save: Callable[..., None]) -> Callable[..., None]:
 
 
 def _one_line_load(load: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``CheckpointLoader.load_checkpoint`` with one line for each fault.
+
+    Every way of MMEngine to a checkpoint leads through it: ``load_from``, ``resume``,
+    ``init_recognizer``, inferencers, ``Pretrained``, teachers, the zoo.
+    """
+
     @functools.wraps(load)
     def load_checkpoint(filename: str, *args: Any, **kwargs: Any) -> Any:
+        source = f'checkpoint {filename}'
         try:
             with _only_weights():
                 checkpoint = load(filename, *args, **kwargs)
         except FileNotFoundError as error:
-            raise UserError(f'checkpoint {filename} does not exist') from error
+            raise UserError(f'{source} does not exist') from error
+        except UnsafePickleError as error:
+            raise _unsafe(source, error.names) from error
         except pickle.UnpicklingError as error:
-            raise _unsafe(filename) from error
-        except UserError:
-            raise
-        except Exception as error:
-            if _is_damaged(filename, error):
-                raise UserError(
-                    f'checkpoint {filename} is damaged or was not written to its end',
-                    'Take an earlier one, or fetch it again.',
-                ) from error
-            raise
+            raise _unsafe(source, ['of unknown kind']) from error
+        except UnreadableError as error:
+            raise UserError(f'{source} {error.what}', error.remedy) from error
         if not isinstance(checkpoint, dict):
             raise UserError(f'{filename} is no checkpoint: it holds no dict')
+        check_finite(checkpoint, source)
+        checkpoint = as_data(checkpoint, source)
+        carry_input(checkpoint, source)
         return checkpoint
 
     return load_checkpoint
 
 
-def _is_damaged(filename: str, error: Exception) -> bool:
-    """Tell whether an error is the file's fault: torch raises many kinds."""
-    if isinstance(error, (OSError, MemoryError)) or not Path(filename).is_file():
-        return False
-    if not isinstance(error, RuntimeError) or not zipfile.is_zipfile(filename):
-        return True
-    # A device that is not there, or is full, is a RuntimeError as well.
-    text = str(error).lower()
-    return not any(word in text for word in ('cuda', 'device', 'out of memory'))
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """Load a file of ``torch.save``; read once, and checked before it is built.
+
+    In place of MMEngine's loader of local files.
+
+    Raises:
+        FileNotFoundError: If it is not there.
+        UserError: If it cannot be read.
+        UnsafePickleError: If it holds pickled objects.
+        UnreadableError: If it is damaged or asks for much more memory than it has data.
+    """
+    data = read_once(os.path.expanduser(filename))
+    trust = os.environ.get(_NO_CHECK, '').lower() in ('1', 'y', 'yes', 'true')
+    return load_tensors(data, map_location, trust=trust)
+
+
+def load_url(
+    url: str,
+    model_dir: str | None = None,
+    map_location: Any = None,
+    progress: bool = True,
+    check_hash: bool = False,
+    file_name: str | None = None,
+) -> Any:
+    """Load a checkpoint from an address, kept in torch's cache.
+
+    In place of the function of torch that MMEngine calls, with its arguments.
+    """
+    from urllib.parse import urlparse
+
+    from torch import hub
+
+    folder = Path(model_dir or os.path.join(hub.get_dir(), 'checkpoints'))
+    path = folder / (file_name or Path(urlparse(url).path).name)
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        digits = hub.HASH_REGEX.search(path.name) if check_hash else None
+        hub.download_url_to_file(
+            url, str(path), digits.group(1) if digits else None, progress
+        )
+    return load_from_local(str(path), map_location)
+
+
+def as_data(checkpoint: dict[str, Any], source: str) -> dict[str, Any]:
+    """Return a checkpoint of MMEngine's form in which nothing waits to be run.
+
+    Weights under ``model`` and the like are given the name ``state_dict``; a ``meta``
+    of None counts as none. MMEngine executes ``meta['config']`` when it resumes, to
+    compare the number of GPUs, and ``meta['cfg']`` or the ``cfg`` of the message hub
+    when an inferencer is given no config: both go, but for that number.
+
+    Raises:
+        UserError: If it has no form that can be understood.
+    """
+    state = state_dict_of(checkpoint)
+    if state is not checkpoint:
+        checkpoint = {**checkpoint, 'state_dict': state}
+    elif 'state_dict' in checkpoint:
+        raise UserError(f'{source} has a state_dict that is no dict of tensors')
+    if not all(isinstance(key, str) for key in [*checkpoint, *state]):
+        raise UserError(f'{source} has a tensor or an entry whose name is no text')
+    if checkpoint.get('meta', {}) is None:
+        checkpoint['meta'] = {}
+    meta = checkpoint.get('meta', {})
+    if not isinstance(meta, dict):
+        raise UserError(f'{source} has a meta that is no dict')
+    config = meta.pop('config', None)
+    devices = _gpu_ids(config) if isinstance(config, str) else None
+    if devices is not None:
+        meta['config'] = f'gpu_ids = {devices}'
+    meta.pop('cfg', None)
+    hub = checkpoint.get('message_hub')
+    information = hub.get('runtime_info') if isinstance(hub, dict) else None
+    if isinstance(information, MutableMapping):
+        information.pop('cfg', None)
+    return checkpoint
+
+
+def _gpu_ids(config: str) -> list[int] | None:
+    """Return the ``gpu_ids`` that the text of a config states, read as data."""
+    listed = re.search(r'^gpu_ids *= *\[([0-9, \n]{0,4000})\]', config, re.MULTILINE)
+    if listed:
+        return [int(number) for number in re.findall(r'\d{1,6}', listed[1])]
+    counted = re.search(
+        r'^gpu_ids *= *range\((?:(\d{1,4}), *)?(\d{1,4})\)', config, re.MULTILINE
+    )
+    return list(range(int(counted[1] or 0), int(counted[2]))) if counted else None
 
 
 @contextmanager
@@ -82,7 +177,7 @@ def _only_weights() -> Iterator[None]:
     torch < 2.6 unpickles by default. A user who set torch's own variable against it
     is not overruled.
     """
-    if os.environ.get(_FORCE) or os.environ.get('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'):
+    if os.environ.get(_FORCE) or os.environ.get(_NO_CHECK):
         yield
         return
     os.environ[_FORCE] = '1'
@@ -92,28 +187,17 @@ def _only_weights() -> Iterator[None]:
         del os.environ[_FORCE]
 
 
-def _unsafe(filename: str) -> UserError:
+def _unsafe(source: str, names: Sequence[str], shown: int = 4) -> UserError:
+    more = f' and {len(names) - shown} more' if len(names) > shown else ''
     return UserError(
-        f'checkpoint {filename} holds pickled objects ({_pickled_names(filename)}), '
+        f'{source} holds pickled objects ({", ".join(names[:shown])}{more}), '
         'which could run code when loaded and are therefore refused',
         'Take one written by this version, or, where you trust whoever wrote it, '
         "rewrite it once with only its 'state_dict' in it.",
     )
 
 
-def _pickled_names(filename: str, shown: int = 4) -> str:
-    from torch import serialization
-
-    list_names = getattr(serialization, 'get_unsafe_globals_in_checkpoint', None)
-    try:
-        names = sorted(list_names(filename)) if list_names else []
-    except Exception:  # whatever a file that is no checkpoint leads to
-        names = []
-    more = f' and {len(names) - shown} more' if len(names) > shown else ''
-    return ', '.join(names[:shown]) + more if names else 'of unknown kind'
-
-
-def _torch_refuses_numpy() -> bool:
+def torch_refuses_numpy() -> bool:
     """Ask torch whether it would load a number of NumPy that it saved."""
     import torch
 
@@ -127,33 +211,46 @@ def _torch_refuses_numpy() -> bool:
     return False
 
 
-def _patch_save() -> None:
+def save_plain() -> None:
+    """Have plain checkpoints written."""
     from mmengine.runner import checkpoint
 
     save = checkpoint.save_checkpoint
     replace_in_mmengine(save, _plain_save(save))
 
 
-def _patch_load() -> None:
+def load_checked() -> None:
+    """Have checkpoints checked, whichever way they come in."""
     from mmengine.runner import checkpoint
 
-    load = checkpoint._load_checkpoint
-    replace_in_mmengine(load, _one_line_load(load))
+    loader = checkpoint.CheckpointLoader
+    loader.register_scheme('', load_from_local, force=True)
+    checkpoint.load_url = load_url
+    loader.load_checkpoint = staticmethod(_one_line_load(loader.load_checkpoint))
 
 
-PLAIN_CHECKPOINTS = Cure(
-    name='mmengine: objects in checkpoints, which torch >= 2.6 refuses to load',
-    link='https://github.com/open-mmlab/mmengine/issues/1655',
-    needed=_torch_refuses_numpy,
-    apply=_patch_save,
-    waits_for='mmengine.runner.checkpoint',
-)
+def carry_input(checkpoint: dict[str, Any], source: str) -> None:
+    """Copy the input of a checkpoint to the preprocessor's metadata, in place.
 
-REFUSED_CHECKPOINTS = Cure(
-    name='mmengine: a refused checkpoint ends in a trace-back',
-    link='https://github.com/open-mmlab/mmengine/issues/1655',
-    # No release of MMEngine says what was refused, or refuses on torch < 2.6.
-    needed=lambda: True,
-    apply=_patch_load,
-    waits_for='mmengine.runner.checkpoint',
-)
+    MMEngine's and MMAction2's programs build a model, load its state dict, and look at
+    nothing else. What torch keeps beside a state dict, module by module, reaches the
+    module of that name: here the entry of the meta, in which checkpoints of every
+    release carry the input, and the source. A bare state dict is left as it is, but for
+    the source.
+    """
+    bare = not isinstance(checkpoint.get('state_dict'), Mapping)
+    state: Any = checkpoint if bare else checkpoint['state_dict']
+    meta = {} if bare else checkpoint.get('meta') or {}
+    found = meta.get(_INPUT)
+    if found is None:  # that of a wrapped model
+        found = metadata_of(state, _PREPROCESSOR).get(_INPUT)
+    if found is None:
+        return
+    if not hasattr(state, '__dict__'):  # a plain dict takes no attribute
+        if bare:
+            return
+        state = checkpoint['state_dict'] = OrderedDict(state)
+    metadata = OrderedDict(getattr(state, '_metadata', None) or {})
+    entry = metadata.get(_PREPROCESSOR) or {}
+    metadata[_PREPROCESSOR] = {**entry, _INPUT: found, SOURCE: source}
+    state._metadata = metadata

@@ -1,10 +1,16 @@
-"""What a cure is, and how one waits until the ailing module is imported."""
+"""What a patch is, and the import watcher that it waits with.
+
+The watcher is the one entry that ``import mmkd`` adds to Python's list of finders, so
+that torch and MMAction2 are imported when a program needs them, not before. It finds
+nothing by itself: for the modules that patches wait for, it takes what Python's own
+finder found, and calls the patches once the module has run.
+"""
 
 import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
@@ -16,18 +22,27 @@ class Cure:
 
     Attributes:
         name: Short name, as listed by :func:`mmkd.compat.applied`.
+        when: The condition in words.
         link: Where the fault is reported or shown.
-        needed: Tells, without side effects, whether the fault is present here.
         apply: Works around it.
+        needed: Tells, without side effects, whether the fault is present here. Defaults
+            to what is always so.
+        fixed_in: First release that needs it no more, e.g. ``'setuptools 82'``. None:
+            no release without the fault is known.
         waits_for: Module whose first import is awaited before ``needed`` is asked,
             so that ``import mmkd`` does not import torch. Empty: asked at once.
+        feature: Whether it gives what upstream never promised (checkpoints that are
+            whole, plain and checked), rather than what a release broke.
     """
 
     name: str
+    when: str
     link: str
-    needed: Callable[[], bool]
     apply: Callable[[], None]
+    needed: Callable[[], bool] = lambda: True
+    fixed_in: str | None = None
     waits_for: str = ''
+    feature: bool = False
 
 
 class _ImportWatcher(MetaPathFinder):
@@ -45,21 +60,34 @@ class _ImportWatcher(MetaPathFinder):
         if fullname not in self.actions:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
-        if spec is None or spec.loader is None:
-            return None
-        run = spec.loader.exec_module
+        if spec is not None and spec.loader is not None:
+            spec.loader = _ThenActions(spec.loader, self.actions)
+            return spec
+        return None
 
-        def exec_module(module: ModuleType) -> None:
-            run(module)
-            for action in self.actions.pop(fullname, []):
-                action()
 
-        # The loader belongs to this one spec, so nothing else sees the change.
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
+class _ThenActions(Loader):
+    """Runs a module as its own loader does, hands it back to that, and acts."""
+
+    def __init__(
+        self, loader: Loader, actions: dict[str, list[Callable[[], None]]]
+    ) -> None:
+        self.loader, self.actions = loader, actions
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = self.loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
+        self.loader.exec_module(module)
+        for action in self.actions.pop(module.__name__, []):
+            action()
 
 
 _WATCHER = _ImportWatcher()
+sys.meta_path.insert(0, _WATCHER)
 
 
 def after_import(module: str, action: Callable[[], None]) -> None:
@@ -68,8 +96,6 @@ def after_import(module: str, action: Callable[[], None]) -> None:
         importlib.import_module(module)  # waits, should another thread be at it
         action()
         return
-    if _WATCHER not in sys.meta_path:
-        sys.meta_path.insert(0, _WATCHER)
     _WATCHER.actions.setdefault(module, []).append(action)
 
 

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from mmkd.compat.cure import Cure
+from mmkd.files import regular_file
 
 _LOCAL = ('disk', 'local')
 
 
-def _is_present() -> bool:
+def is_present() -> bool:
     """Tell by the release: to try it out could end this process."""
     try:
         return version('decord') in ('0.5.3', '0.6.0')
@@ -33,22 +33,15 @@ def _by_path(read: Callable[..., Any]) -> Callable[..., Any]:
         import decord
 
         path = filename if os.path.splitext(filename)[1] else f'{filename}.mp4'
+        path = regular_file(path)  # to open a pipe would wait for its writer
         os.close(os.open(path, os.O_RDONLY))  # for the system's own error
         return decord.VideoReader(path, num_threads=self.num_threads)
 
     return get_video_reader
 
 
-def _patch() -> None:
+def read_by_path() -> None:
+    """Hand decord the path of a local file."""
     from mmaction.datasets.transforms.loading import DecordInit
 
     DecordInit._get_video_reader = _by_path(DecordInit._get_video_reader)
-
-
-DECORD_MEMORY = Cure(
-    name='decord 0.6.0: a damaged video in memory ends the process',
-    link='https://github.com/dmlc/decord/blob/v0.6.0/src/video/ffmpeg/ffmpeg_common.h',
-    needed=_is_present,
-    apply=_patch,
-    waits_for='mmaction.datasets.transforms.loading',
-)

@@ -1,33 +1,23 @@
-"""Stand-ins for modules that upstream imports and nobody delivers."""
+"""Modules that upstream imports and nobody delivers, or that break when imported."""
 
+import importlib
 import importlib.metadata
 import sys
-from importlib.abc import MetaPathFinder
+from functools import cache
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec, spec_from_file_location
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any, NoReturn
 
-from mmkd.compat.cure import Cure
+from mmkd.errors import UserError
 
 _DRN = 'mmaction.models.localizers.drn'
-_STAND_IN = Path(__file__).with_name('drn_stand_in.py')
 
 
-class _DrnFinder(MetaPathFinder):
-    """Last in line: it is asked only if no other finder knows the real module."""
-
-    def find_spec(
-        self, fullname: str, path: object, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if fullname == _DRN:
-            return ModuleSpec(fullname, None, is_package=True)
-        if fullname == f'{_DRN}.drn':
-            return spec_from_file_location(fullname, _STAND_IN)
-        return None
-
-
-def _drn_is_missing() -> bool:
+def drn_is_missing() -> bool:
+    """Look for the file of DRN."""
     # find_spec on the full name would import mmaction.models, hence the file test.
     mmaction = find_spec('mmaction')
     if mmaction is None or mmaction.origin is None:
@@ -36,22 +26,68 @@ def _drn_is_missing() -> bool:
     return folder.is_dir() and not (folder / 'drn' / 'drn.py').is_file()
 
 
-def _alias_importlib_metadata() -> None:
-    sys.modules['importlib_metadata'] = importlib.metadata
+def add_drn() -> None:
+    """Enter two modules, the inner of which makes its class when it is asked for it."""
+    for name, is_package in ((_DRN, True), (f'{_DRN}.drn', False)):
+        spec = ModuleSpec(name, None, is_package=is_package)
+        sys.modules[name] = module_from_spec(spec)
+    vars(sys.modules[f'{_DRN}.drn'])['__getattr__'] = _stand_in
 
 
-NO_DRN = Cure(
-    name='mmaction: missing drn',
-    link='https://github.com/open-mmlab/mmaction2/issues/2714',
-    needed=_drn_is_missing,
-    apply=lambda: sys.meta_path.append(_DrnFinder()),
-)
+def _stand_in(name: str) -> Any:
+    if name != 'DRN':
+        raise AttributeError(name)
+    return _drn()
 
-NO_IMPORTLIB_METADATA = Cure(
-    name='mmaction: undeclared importlib_metadata',
-    # The import stands in a file whose requirement is listed nowhere.
-    link='https://github.com/open-mmlab/mmaction2/blob/v1.2.0/mmaction/utils/'
-    'dependency.py',
-    needed=lambda: find_spec('importlib_metadata') is None,
-    apply=_alias_importlib_metadata,
-)
+
+@cache
+def _drn() -> type:
+    from mmaction.registry import MODELS  # imports torch
+
+    @MODELS.register_module()
+    class DRN:
+        """Dense Regression Network, which the installed MMAction2 does not contain.
+
+        Raises:
+            UserError: Always.
+        """
+
+        def __init__(self, *args: object, **kwargs: object) -> NoReturn:
+            raise UserError(
+                'model DRN: the installed mmaction2 wheel lacks '
+                'mmaction/models/localizers/drn (mmaction2 issue 2714)',
+                'Install mmaction2 from a source checkout to use it.',
+            )
+
+    return DRN
+
+
+def torchvision_is_broken() -> bool:
+    """Tell whether torchvision is there but cannot be imported.
+
+    A build for another torch raises ``RuntimeError`` (operator torchvision::nms does
+    not exist), while MMEngine guards against a missing module only.
+    """
+    try:
+        importlib.import_module('torchvision')
+    except ModuleNotFoundError:
+        return False
+    except Exception:
+        return True
+    return False
+
+
+def add_distutils() -> None:
+    """Provide the one class of distutils that the report names."""
+    distutils: Any = ModuleType('distutils')
+    distutils.errors = errors = ModuleType('distutils.errors')
+    vars(errors)['CompileError'] = type('CompileError', (Exception,), {})
+    sys.modules |= {'distutils': distutils, 'distutils.errors': errors}
+
+
+def installed(package: str) -> tuple[int, ...]:
+    """Return the release of a package, two numbers; empty if it is not there."""
+    try:
+        return tuple(int(p) for p in version(package).split('.')[:2] if p.isdigit())
+    except PackageNotFoundError:
+        return ()

@@ -1,20 +1,18 @@
-"""MMEngine's look-up of installed packages, without ``pkg_resources``."""
+"""How MMEngine finds installed packages and the configs in them (``mmkd::``)."""
 
 import importlib.metadata
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from mmengine.config import Config, utils
 from mmengine.utils import package_utils
 
-from mmkd.compat.cure import Cure, replace_in_mmengine
+from mmkd.compat.cure import replace_in_mmengine
 
 
 def is_installed(package: str) -> bool:
-    """Tell whether a distribution or a module of that name is installed.
-
-    Args:
-        package: Distribution or module name.
-    """
+    """Tell whether a distribution or a module of that name is installed."""
     try:
         importlib.metadata.distribution(package)
     except importlib.metadata.PackageNotFoundError:
@@ -24,15 +22,7 @@ def is_installed(package: str) -> bool:
 
 
 def get_installed_path(package: str) -> str:
-    """Return the folder of an installed package.
-
-    Args:
-        package: Distribution or module name, e.g. ``mmcv-lite`` or ``mmcv``.
-
-    Raises:
-        PackageNotFoundError: If neither a distribution nor a module is found.
-        RuntimeError: If the name is a namespace package, which has no one folder.
-    """
+    """Return the folder of an installed package."""
     for module in (package, *_modules_of(package)):
         spec = find_spec(module)
         if spec is not None and spec.origin is not None:
@@ -51,13 +41,14 @@ def _modules_of(package: str) -> list[str]:
     return (top or '').split()
 
 
-def _needed() -> bool:
+def lacks_pkg_resources() -> bool:
+    """Tell whether MMEngine asks for ``pkg_resources`` where it is not."""
     # Later releases of MMEngine no longer ask pkg_resources.
     asks = 'pkg_resources' in package_utils.is_installed.__code__.co_names
     return asks and find_spec('pkg_resources') is None
 
 
-def _is_misled() -> bool:
+def is_misled() -> bool:
     """Tell whether this package lies elsewhere than its metadata (``pip install -e``).
 
     MMEngine then names a folder beside the metadata, which is not there.
@@ -70,12 +61,14 @@ def _is_misled() -> bool:
     return asks and not Path(str(metadata.locate_file('mmkd'))).is_dir()
 
 
-def _replace() -> None:
+def look_up_without_it() -> None:
+    """Replace MMEngine's two functions."""
     replace_in_mmengine(package_utils.is_installed, is_installed)
     replace_in_mmengine(package_utils.get_installed_path, get_installed_path)
 
 
-def _lead_here() -> None:
+def lead_here() -> None:
+    """Name the folder of this package where it lies."""
     lookup = package_utils.get_installed_path
 
     def get_installed_path_of_editable(package: str) -> str:
@@ -85,16 +78,18 @@ def _lead_here() -> None:
     replace_in_mmengine(lookup, get_installed_path_of_editable)
 
 
-NO_PKG_RESOURCES = Cure(
-    name='mmengine: pkg_resources is gone from setuptools 82',
-    link='https://github.com/open-mmlab/mmcv/issues/3325',
-    needed=_needed,
-    apply=_replace,
-)
+def add_scope() -> None:
+    """Enter mmkd into MMEngine's table, with MMAction2's registries.
 
-EDITABLE_INSTALL = Cure(
-    name='mmengine: looks for an editable install beside its metadata',
-    link='https://github.com/open-mmlab/mmaction2/issues/1499',
-    needed=_is_misled,
-    apply=_lead_here,
-)
+    What comes from ``package::`` is marked to be built from that package's registries.
+    Our configs name MMAction2's modules plainly and ours as ``mmkd.Name``.
+    """
+    utils.MODULE2PACKAGE['mmkd'] = 'mmkd'
+    mark = Config._dict_to_config_dict
+
+    def mark_as_of_mmaction(
+        cfg: dict[str, Any], scope: str | None = None, has_scope: bool = True
+    ) -> Any:
+        return mark(cfg, 'mmaction' if scope == 'mmkd' else scope, has_scope)
+
+    Config._dict_to_config_dict = staticmethod(mark_as_of_mmaction)

@@ -1,12 +1,15 @@
 """Data: preparation of lists, synthetic clips, and the transforms of the pipeline."""
 
-from mmkd.datasets import tensor_augment, transforms
-from mmkd.datasets.fraction_video_dataset import FractionVideoDataset
-from mmkd.datasets.split_video_dataset import SplitVideoDataset
+from mmkd.datasets import transforms
+from mmkd.datasets.partial_lists import FractionVideoDataset, SplitVideoDataset
+from mmkd.datasets.view_dataset import ViewDataset
+from mmkd.datasets.view_steps import has_slots, pipeline_steps
 
 __all__ = [
     'FractionVideoDataset',
     'SplitVideoDataset',
-    'tensor_augment',
+    'ViewDataset',
+    'has_slots',
+    'pipeline_steps',
     'transforms',
 ]

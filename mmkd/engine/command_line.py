@@ -6,86 +6,65 @@ import time
 import warnings
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from difflib import get_close_matches
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmkd.engine.arguments import test_parser, train_parser
-from mmkd.engine.options import merge_test_options, merge_train_options
+from mmkd.config_files import read_config
+from mmkd.engine.options import (
+    merge_test_options,
+    merge_train_options,
+    test_parser,
+    train_parser,
+)
 from mmkd.engine.preflight import check_before_run
-from mmkd.errors import UserError, one_line_errors
+from mmkd.engine.preflight.arguments import check_names
+from mmkd.error_lines import building, one_line_errors
+from mmkd.errors import UserError
 from mmkd.files import write_json
+from mmkd.locks import locked_folder
+from mmkd.processes import end_with_parent, is_first_process
 
 _LEAD = 10.0  # seconds
+_RANKS = {
+    'pytorch': ('RANK',),
+    'slurm': ('SLURM_PROCID',),
+    'mpi': ('OMPI_COMM_WORLD_RANK', 'PMI_RANK'),
+}
 
 
 def train_main(argv: Sequence[str] | None = None) -> None:
-    """Train what a config describes.
-
-    Args:
-        argv: Command line without the program. Defaults to that of the process.
-
-    Raises:
-        SystemExit: With status 2 and one line on stderr, if the user erred.
-    """
+    """Train what a config describes."""
     args = train_parser().parse_args(argv)
     with one_error_per_machine(args):
         cfg = read_config(args.config, args.split)
+        check_names(cfg)
         merge_train_options(cfg, args)
         check_before_run(cfg, 'train')
-        runner = build_runner(cfg)
-        try:
-            runner.train()
-        except SystemExit:  # told to stop, and saved
+        with locked_work_dir(cfg):
+            runner = build_runner(cfg)
+            try:
+                runner.train()
+            except SystemExit:  # told to stop, and saved
+                leave_process_group()
+                raise
             leave_process_group()
-            raise
-        leave_process_group()
 
 
 def test_main(argv: Sequence[str] | None = None) -> None:
-    """Test a checkpoint with a config.
-
-    Args:
-        argv: Command line without the program. Defaults to that of the process.
-
-    Raises:
-        SystemExit: With status 2 and one line on stderr, if the user erred.
-    """
+    """Test a checkpoint with a config."""
     args = test_parser().parse_args(argv)
     with one_error_per_machine(args):
         cfg = read_config(args.config, args.split)
+        check_names(cfg)
         merge_test_options(cfg, args)
         check_before_run(cfg, 'test')
         figures = build_runner(cfg).test()
-        if args.json and _is_first():
+        if args.json and is_first_process():
             write_json(args.json, {name: float(x) for name, x in figures.items()})
         leave_process_group()
-
-
-def read_config(path: str, split: int | None = None) -> Config:
-    """Read a config.
-
-    Args:
-        path: Config file.
-        split: Split of the data set, put into ``MMKD_SPLIT`` for the config to read.
-            None leaves the variable as it is.
-
-    Raises:
-        UserError: If the file is missing or cannot be read as a config.
-    """
-    if split is not None:
-        os.environ['MMKD_SPLIT'] = str(split)
-    if not Path(path).is_file():
-        raise UserError(f'config {path} does not exist', _similar_files(path))
-    try:
-        return Config.fromfile(path)
-    except FileNotFoundError as error:
-        raise UserError(f'config {path} builds on a missing file: {error}') from error
-    except SyntaxError as error:
-        raise UserError(f'config {path}: {error}') from error
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -95,9 +74,20 @@ def build_runner(cfg: Config) -> Runner:
 
     from mmkd.engine.runner import CalmRunner
 
-    if _is_first():
+    if is_first_process():
         print(f'{cfg.filename} -> {cfg.work_dir}', flush=True)
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else CalmRunner.from_cfg(cfg)
+    with building(f'the run of {cfg.filename}'):
+        return RUNNERS.build(cfg) if 'runner_type' in cfg else CalmRunner.from_cfg(cfg)
+
+
+def locked_work_dir(cfg: Config) -> AbstractContextManager[None]:
+    """Hold the work folder of a training, on the first of its processes."""
+    folder, launcher = cfg.get('work_dir'), cfg.get('launcher', 'none')
+    # The processes have not met yet.
+    first = all(os.environ.get(name, '0') == '0' for name in _RANKS.get(launcher, ()))
+    if not folder or '://' in folder or not first:
+        return nullcontext()
+    return locked_folder(Path(folder))
 
 
 def leave_process_group() -> None:
@@ -118,7 +108,11 @@ def leave_process_group() -> None:
 def one_error_per_machine(args: Namespace) -> Iterator[None]:
     """Report a user's error once, however many processes meet it."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    _silence_upstream()
+    # Nobody can act on them. Several processes: a thread count, and an argument of
+    # MMEngine to torch.
+    warnings.filterwarnings('ignore', message='Setting (OMP|MKL)_NUM_THREADS')
+    warnings.filterwarnings('ignore', message='`broadcast_buffers` is deprecated')
+    end_with_parent()
     with one_line_errors():
         try:
             yield
@@ -128,20 +122,3 @@ def one_error_per_machine(args: Namespace) -> Iterator[None]:
             if os.environ['LOCAL_RANK'] != '0':
                 time.sleep(_LEAD)
             raise
-
-
-def _silence_upstream() -> None:
-    """Keep warnings that nobody can act on away from the console."""
-    # Several processes: a thread count, and an argument of MMEngine to torch.
-    warnings.filterwarnings('ignore', message='Setting (OMP|MKL)_NUM_THREADS')
-    warnings.filterwarnings('ignore', message='`broadcast_buffers` is deprecated')
-
-
-def _is_first() -> bool:
-    return os.environ.get('RANK', os.environ.get('SLURM_PROCID', '0')) == '0'
-
-
-def _similar_files(path: str) -> str:
-    names = [str(p) for p in Path(path).parent.glob('*.py')]
-    similar = get_close_matches(path, names, n=3)
-    return f'Did you mean {" or ".join(similar)}?' if similar else ''

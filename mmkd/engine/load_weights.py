@@ -1,14 +1,15 @@
 """Load weights into a model and account for every key."""
 
-import re
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from mmkd.errors import UserError
+from mmkd.state_dicts import named_tensors, plain_metadata, plain_names, state_dict_of
 
 _COUNTER = 'num_batches_tracked'  # BatchNorm's; no weight, absent from old checkpoints
 _BACKBONE = 'backbone.'
@@ -40,15 +41,24 @@ class LoadReport:
             parts.append(f'other shape, not loaded: {", ".join(self.mismatched)}')
         return '; '.join(parts)
 
-    def raise_if_useless(self, source: str) -> None:
-        """Refuse a checkpoint that gives the model nothing, or no sound backbone.
+    def raise_if_useless(
+        self,
+        source: str,
+        allow_missing: Sequence[str] = (),
+        allow_unused: Sequence[str] = (),
+    ) -> None:
+        """Refuse a checkpoint that gives the model nothing, or no whole backbone.
 
         Args:
             source: What the message calls the checkpoint.
+            allow_missing: Patterns (``*`` and ``?``) of tensors of the backbone that
+                the checkpoint may lack. Defaults to none.
+            allow_unused: Patterns of tensors ``backbone.*`` that only the checkpoint
+                has to have. Defaults to none.
 
         Raises:
-            UserError: If nothing was loaded, or nothing of a backbone that the model
-                has, or a tensor of the backbone has another shape.
+            UserError: If nothing was loaded, or a tensor of a backbone that the model
+                has is missing, left over, or of another shape.
         """
         holds = f'it holds {grouped(self.unused)}' if self.unused else 'it is empty'
         if not self.loaded and not self.mismatched:
@@ -59,17 +69,34 @@ class LoadReport:
                 f'{source}: the backbone has another shape, {_few(wrong)}',
                 'Take a checkpoint of the same network, or change model.backbone.',
             )
-        absent = any(key.startswith(_BACKBONE) for key in self.missing)
-        if absent and not any(key.startswith(_BACKBONE) for key in self.loaded):
+        absent = [key for key in self.missing if key.startswith(_BACKBONE)]
+        present = any(key.startswith(_BACKBONE) for key in self.loaded)
+        missing = _not_listed(absent, allow_missing)
+        if missing and not present:
             raise UserError(
                 f'{source}: no tensor of the backbone is in it; {holds}', _OTHER
+            )
+        if missing:
+            raise UserError(
+                f'{source} is not of this very model: it lacks or has in another shape '
+                f'{_few(missing)} ({len(missing)} tensors of the backbone)',
+                f'{_SAME} {_listed("allow_missing", missing)}',
+            )
+        beyond = [
+            key
+            for key in self.unused
+            if key.startswith(_BACKBONE) and not key.endswith(_COUNTER)
+        ]
+        left_over = _not_listed(beyond, allow_unused)
+        if left_over and present:
+            raise UserError(
+                f'{source} holds another backbone: it has beyond this one '
+                f'{grouped([key.removeprefix(_BACKBONE) for key in left_over])}',
+                f'{_SAME} {_listed("allow_unused", left_over)}',
             )
 
     def raise_if_incomplete(self, source: str) -> None:
         """Refuse a checkpoint that leaves part of the model as it was.
-
-        Args:
-            source: What the message calls the checkpoint.
 
         Raises:
             UserError: If a key is missing or has another shape.
@@ -94,23 +121,26 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Any]) -> LoadReport:
 
     Args:
         model: Model without wrappers.
-        state_dict: Weights by key; a leading ``module.`` (of a wrapper) is dropped.
+        state_dict: Weights by key, or a checkpoint around them; what wrappers put into
+            the keys is dropped, see :func:`mmkd.state_dicts.named_tensors`.
 
-    Returns:
-        Which keys were loaded and which were not.
+    Raises:
+        UserError: If two of its tensors have one name.
     """
-    weights = {
-        re.sub(r'^module\.', '', key): value
-        for key, value in state_dict.items()
-        if isinstance(value, Tensor)
-    }
     own = model.state_dict()
+    weights = named_tensors(state_dict, own)
     mismatched = {
         key: f'{key} {tuple(weights[key].shape)} for {tuple(value.shape)}'
         for key, value in own.items()
         if key in weights and weights[key].shape != value.shape
     }
-    fitting = {key: value for key, value in weights.items() if key not in mismatched}
+    fitting = OrderedDict((k, v) for k, v in weights.items() if k not in mismatched)
+    state = state_dict_of(state_dict)
+    # Beside the weights: what a preprocessor is to feed them.
+    names = plain_names([key for key in state if isinstance(key, str)], own)
+    metadata = plain_metadata(state, names)
+    if metadata is not None:
+        fitting._metadata = metadata  # type: ignore[attr-defined]
     result = model.load_state_dict(fitting, strict=False)
     return LoadReport(
         loaded=[key for key in fitting if key not in result.unexpected_keys],
@@ -125,16 +155,28 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Any]) -> LoadReport:
 
 
 def grouped(keys: Sequence[str], shown: int = 8) -> str:
-    """Return keys by their first part, e.g. ``cls_head.* (2), neck.* (4)``.
-
-    Args:
-        keys: Keys of a state dict.
-        shown: Number of groups that are named.
-    """
+    """Return keys by their first part, e.g. ``cls_head.* (2), neck.* (4)``."""
     counts = Counter(key.split('.')[0] + ('.*' if '.' in key else '') for key in keys)
     groups = [f'{prefix} ({count})' for prefix, count in counts.most_common(shown)]
     more = len(counts) - len(groups)
     return ', '.join(groups) + (f' and {more} more groups' if more else '')
+
+
+_SAME = 'Take a checkpoint of the same network, or change model.backbone;'
+
+
+def _listed(option: str, keys: Sequence[str]) -> str:
+    """Return how a config lists tensors that are expected to differ."""
+    first = keys[0].split('.')
+    pattern = '.'.join([*first[:2], '*']) if len(first) > 2 else keys[0]
+    return (
+        f"where that is meant, list them: LoadReportHook's {option}=[{pattern!r}, ...]."
+    )
+
+
+def _not_listed(keys: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    """Return the keys that no pattern covers."""
+    return [key for key in keys if not any(fnmatchcase(key, one) for one in patterns)]
 
 
 def _few(items: Sequence[str], shown: int = 3) -> str:

@@ -12,14 +12,21 @@ from mmengine.runner import (
 from torch.utils.data import BatchSampler, DataLoader
 
 from mmkd.engine.resumable_sampler import ResumableSampler
-from mmkd.engine.seeding import seed_everything, seed_for
 from mmkd.engine.steady_batches import ReadingGuard, steady_batches
+from mmkd.seeding import seed_everything, seed_for
+
+
+class StepLeftOut(Exception):
+    """Raised in a step, by a hook of the model or the optimiser, to go on without it.
+
+    The step counts as made: its hooks are called, without outputs.
+    """
 
 
 class ResumableEpochLoop(EpochBasedTrainLoop):
     """MMEngine's loop over epochs, which can begin one in its middle.
 
-    Each step starts the random generators anew, see :mod:`mmkd.engine.seeding`.
+    Each step starts the random generators anew, see :mod:`mmkd.seeding`.
 
     Attributes:
         batches_done: Batches of the present epoch that are behind it.
@@ -48,7 +55,10 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         """Make one step."""
         seed_step(self.runner, self._iter)
         self.batches_done = idx + 1
-        super().run_iter(idx, data_batch)
+        try:
+            super().run_iter(idx, data_batch)
+        except StepLeftOut:
+            _end_step(self, idx, data_batch)
 
 
 class ResumableIterLoop(IterBasedTrainLoop):
@@ -56,9 +66,12 @@ class ResumableIterLoop(IterBasedTrainLoop):
 
     Attributes:
         reading_guard: What to do about videos that loader workers do not survive.
+        start: Pass over the list, and batches of it that are behind the run; kept up
+            to date by it. None: they follow from the number of steps.
     """
 
     reading_guard: ReadingGuard | None = None
+    start: tuple[int, int] | None = None
 
     def __init__(
         self, runner: Runner, dataloader: DataLoader | dict[str, Any], **options: Any
@@ -66,82 +79,71 @@ class ResumableIterLoop(IterBasedTrainLoop):
         # MMEngine's loop would start workers here, which read unguarded, for nothing.
         BaseLoop.__init__(self, runner, dataloader)
         loader: DataLoader = self.dataloader
-        super().__init__(runner, _NotYet(loader), **options)
+        nothing = _NotYet()
+        nothing.dataset = loader.dataset
+        super().__init__(runner, nothing, **options)
         self.dataloader: DataLoader = loader
         self._endless: Any = type(self.dataloader_iterator)
 
     def run(self) -> Any:
         """Train."""
-        sampler = sampler_of(self.dataloader)
-        if sampler is None:
+        if sampler_of(self.dataloader) is None:
             self.dataloader_iterator = self._endless(self.dataloader)
         else:
-            seed = run_seed(self.runner)
-            self.dataloader_iterator = BatchStream(self, sampler, seed, self._iter)
+            self.dataloader_iterator = self._batches(self._iter, *self.place())
         return super().run()
+
+    def place(self) -> tuple[int, int]:
+        """Return the pass over the list, and the batches of it that were used."""
+        sampler = sampler_of(self.dataloader)
+        if self.start is not None:
+            return self.start
+        if sampler is not None and sampler.is_infinite:
+            return 0, self._iter
+        return divmod(self._iter, len(self.dataloader))
+
+    def _batches(self, skipped: int, epoch: int, done: int) -> Iterator[Any]:
+        """Yield batches without end, from a place on, and keep the place.
+
+        MMEngine's loop asks a resumed run for the batches that it has behind it; these
+        are empty and cost nothing. A pass is begun at its first batch: a hook sets the
+        sampler to epoch 0 before.
+        """
+        loader, seed = self.dataloader, run_seed(self.runner)
+        for _ in range(skipped):
+            yield {}
+        while True:
+            begin = beginning(loader, seed, epoch)
+            for number, batch in steady_batches(
+                loader, begin, done, self.reading_guard
+            ):
+                self.start = epoch, number + 1
+                yield batch
+            self.start = epoch, done = epoch + 1, 0
 
     def run_iter(self, data_batch: Any) -> None:
         """Make one step."""
         seed_step(self.runner, self._iter)
-        super().run_iter(data_batch)
+        try:
+            super().run_iter(data_batch)
+        except StepLeftOut:
+            _end_step(self, self._iter, data_batch)
 
 
-class _NotYet:
+def _end_step(
+    loop: ResumableEpochLoop | ResumableIterLoop, index: int, batch: Any
+) -> None:
+    """Do what is left of MMEngine's ``run_iter`` behind the step itself."""
+    loop.runner.call_hook(
+        'after_train_iter', batch_idx=index, data_batch=batch, outputs=None
+    )
+    loop._iter += 1
+
+
+class _NotYet(list[Any]):
     """Stands for a loader where its batches are not wanted yet."""
 
-    def __init__(self, loader: DataLoader) -> None:
-        self.dataset = loader.dataset
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(())
-
-
-class BatchStream:
-    """Batches without end, from a given one on.
-
-    MMEngine's loop asks a resumed run for the batches that it has behind it; these are
-    empty and cost nothing.
-
-    Args:
-        loop: The loop, for its loader and guard.
-        sampler: Sampler of the loader.
-        seed: Seed of the run.
-        start: Number of batches that the run has behind it.
-    """
-
-    def __init__(
-        self,
-        loop: ResumableIterLoop,
-        sampler: ResumableSampler,
-        seed: int,
-        start: int,
-    ) -> None:
-        self._loop, self._seed, self._skipped = loop, seed, start
-        length = start + 1 if sampler.is_infinite else len(loop.dataloader)
-        self._epoch, self._done = divmod(start, length)
-        # Begun at the first batch: a hook sets the sampler to epoch 0 before.
-        self._batches: Iterator[tuple[int, Any]] | None = None
-
-    def __iter__(self) -> 'BatchStream':
-        return self
-
-    def __next__(self) -> Any:
-        if self._skipped:
-            self._skipped -= 1
-            return {}
-        if self._batches is None:
-            self._batches = self._begin()
-        try:
-            return next(self._batches)[1]
-        except StopIteration:
-            self._epoch, self._done = self._epoch + 1, 0
-            self._batches = self._begin()
-            return next(self._batches)[1]
-
-    def _begin(self) -> Iterator[tuple[int, Any]]:
-        loader = self._loop.dataloader
-        begin = beginning(loader, self._seed, self._epoch)
-        return steady_batches(loader, begin, self._done, self._loop.reading_guard)
+    dataset: Any = None
 
 
 def run_seed(runner: Runner) -> int:
@@ -151,25 +153,20 @@ def run_seed(runner: Runner) -> int:
 
 
 def seed_step(runner: Runner, step: int) -> None:
-    """Start the random generators of a step; equal on all processes, unless told else.
+    """Start the random generators of a step, for each process at another number.
 
-    Args:
-        runner: Whose ``seed`` differs between processes with ``diff_rank_seed`` only.
-        step: Steps that the run has behind it.
+    What the network draws (dropout, stochastic depth) and what mixes the clips of a
+    batch is then independent between processes; the first one draws what it would draw
+    alone. What has to agree has a generator of its own, or is broadcast.
     """
-    seed_everything(seed_for(runner.seed, 'step', step))
+    rank = ('rank', runner.rank) if runner.rank else ()
+    seed_everything(seed_for(runner.seed, 'step', step, *rank))
 
 
 def beginning(
     dataloader: DataLoader, seed: int, epoch: int
 ) -> Callable[[int], None] | None:
-    """Return what makes a loader begin an epoch at a batch; None if it cannot.
-
-    Args:
-        dataloader: Loader.
-        seed: Seed of the run.
-        epoch: Epoch, counted from 0.
-    """
+    """Return what makes a loader begin an epoch at a batch; None if it cannot."""
     sampler = sampler_of(dataloader)
     if sampler is None:
         return None

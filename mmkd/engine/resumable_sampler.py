@@ -9,8 +9,8 @@ from mmengine.dist import get_dist_info
 from mmengine.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
-from mmkd.engine.seeded_dataset import Draw
-from mmkd.engine.seeding import seed_for
+from mmkd.datasets.seeded_dataset import Draw
+from mmkd.seeding import seed_for
 
 
 class ResumableSampler(Sampler[int]):
@@ -56,12 +56,7 @@ class ResumableSampler(Sampler[int]):
             self.sampler.set_epoch(epoch)
 
     def drawn(self, first: int, number: int) -> list[int]:
-        """Return indices of the present epoch again.
-
-        Args:
-            first: Place of the first one among those of this process.
-            number: How many.
-        """
+        """Return indices of the present epoch again."""
         return list(islice(self._from_start(), first, first + number))
 
     def __iter__(self) -> Iterator[int]:

@@ -1,28 +1,33 @@
 """MMEngine's runner with a calm console, and runs that resume exactly."""
 
 import errno
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mmengine import dist
 from mmengine.device import get_device
+from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmkd.engine.compilation import compile_networks
-from mmkd.engine.fused_optimizer import with_fused_step
+from mmkd.datasets.seeded_dataset import SeededDataset
+from mmkd.engine.agreement import check_length, synchronise
+from mmkd.engine.config_types import STOCK_HOOKS
+from mmkd.engine.console import calm
+from mmkd.engine.hooks.hook_group import unfolded
 from mmkd.engine.loops import ResumableEpochLoop, ResumableIterLoop
-from mmkd.engine.memory_format import apply_memory_format
 from mmkd.engine.resumable_sampler import ResumableSampler
-from mmkd.engine.seeded_dataset import SeededDataset
-from mmkd.engine.torch_releases import warning_of_this_machine
-from mmkd.engine.trained_parameters import leave_out_teachers
+from mmkd.engine.resumed_state import check_resumable, note_optimizer
+from mmkd.engine.speed import apply_memory_format, compile_networks, with_fused_step
+from mmkd.engine.trained_model import freeze, leave_out_teachers
 from mmkd.engine.workers import start_worker
+from mmkd.error_lines import building
 from mmkd.errors import UserError
-from mmkd.last_checkpoint import latest_checkpoint
+from mmkd.last_checkpoint import checkpoint_folder, latest_checkpoint
+from mmkd.torch_releases import warning_of_this_machine
 
 # Of the disk, of a user's share of it; a disk that was made read-only after an error.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -31,6 +36,10 @@ _LOOPS = {
     'EpochBasedTrainLoop': ResumableEpochLoop,
     'IterBasedTrainLoop': ResumableIterLoop,
 }
+# Rates in the config of a scheduler.
+_OWN_RATES = ('eta_max', 'eta_min', 'min_value')
+# What messages call the loops.
+_NAMES = {'train': 'training', 'val': 'validation', 'test': 'test'}
 
 
 class CalmRunner(Runner):
@@ -49,8 +58,16 @@ class CalmRunner(Runner):
     """
 
     _train_dataloader: Any
+    _hooks: list[Hook]
     _load_from: str | None
     _resume: bool
+    _lr_factors: dict[str, float]
+    converted_schedulers: list[Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Schedulers that the config describes in epochs and that go by steps.
+        self.converted_schedulers, self._lr_factors = [], {}
+        super().__init__(*args, **kwargs)
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build the logger and keep blocks of text off its console handler."""
@@ -62,13 +79,15 @@ class CalmRunner(Runner):
         if warning is not None:
             self.logger.warning(warning)
         apply_memory_format(model, self.cfg)
+        freeze(model)
         return super().wrap_model(model_wrapper_cfg, model)
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
         """Build the optimiser, for no teacher, with a fused step where there is one."""
         if isinstance(optim_wrapper, dict):
             optim_wrapper = with_fused_step(optim_wrapper, get_device())
-        wrapper = super().build_optim_wrapper(optim_wrapper)
+        with building(f'the optim_wrapper of {self.cfg.filename}'):
+            wrapper = super().build_optim_wrapper(optim_wrapper)
         if hasattr(wrapper, 'optimizer'):
             leave_out_teachers(self.model, wrapper.optimizer)
         return wrapper
@@ -92,13 +111,117 @@ class CalmRunner(Runner):
             loop['type'] = _LOOPS.get(kind, kind)
             if kind in _LOOPS:
                 self._train_dataloader = _resumable(loader)
-        return super().build_train_loop(loop)
+        return self._built('train', super().build_train_loop, loop)
+
+    def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
+        """Build the validation loop; what keeps it from being built is one line."""
+        return self._built('val', super().build_val_loop, loop)
+
+    def build_test_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
+        """Build the test loop; what keeps it from being built is one line."""
+        return self._built('test', super().build_test_loop, loop)
+
+    def _built(
+        self, part: str, build: Callable[..., BaseLoop], loop: BaseLoop | dict[str, Any]
+    ) -> BaseLoop:
+        with building(f'the {_NAMES[part]} of {self.cfg.filename}'):
+            built = build(loop)
+        training = part == 'train'
+        check_length(built.dataloader, f'{part}_dataloader', every_process=training)
+        return built
+
+    def scale_lr(
+        self, optim_wrapper: Any, auto_scale_lr: dict[str, Any] | None = None
+    ) -> None:
+        """Scale the learning rates, in place, by the clips behind an update.
+
+        MMEngine's counts processes and their batches. Here also the steps count whose
+        gradients are added up (``accumulative_counts``). Source: the linear scaling
+        rule, https://arxiv.org/abs/1706.02677.
+
+        Args:
+            optim_wrapper: What was built from the config.
+            auto_scale_lr: ``enable`` and ``base_batch_size``. Defaults to None: off.
+
+        Raises:
+            UserError: If the loader has no batch size, or there is none to compare to.
+        """
+        if not auto_scale_lr or not auto_scale_lr.get('enable'):
+            return
+        base = auto_scale_lr.get('base_batch_size')
+        if not base:
+            raise UserError(
+                f'auto_scale_lr has the base_batch_size {base}',
+                'Give the batch that the learning rate of the config is meant for.',
+            )
+        loader = self._train_dataloader
+        built = not isinstance(loader, Mapping)
+        size = loader.batch_size if built else loader.get('batch_size')
+        if not size:
+            raise UserError(
+                '--auto-scale-lr: train_dataloader has no batch_size, only a '
+                'batch_sampler of its own',
+                'Scale the learning rate by hand.',
+            )
+        several = isinstance(optim_wrapper, OptimWrapperDict)
+        for name, one in optim_wrapper.items() if several else [('', optim_wrapper)]:
+            clips = int(size) * self.world_size * one._accumulative_counts
+            factor = self._lr_factors[name] = clips / base
+            for group in one.param_groups:
+                group['lr'] *= factor
+            self.logger.info(
+                f'learning rate{f" of {name}" if name else ""} times {factor:g}: '
+                f'{clips} clips behind an update, meant for {base}'
+            )
+
+    def _build_param_scheduler(self, scheduler: Any, optim_wrapper: Any) -> Any:
+        """Build schedulers, and note which were told in epochs but go by steps.
+
+        Rates that a scheduler of rates names itself are scaled like the others:
+        ``eta_max``, ``eta_min`` and ``min_value``.
+        """
+        several = isinstance(scheduler, (list, tuple))
+        configs = list(scheduler) if several else [scheduler]
+        wrappers, name = self.optim_wrapper, ''
+        if isinstance(wrappers, OptimWrapperDict):
+            name = next(k for k, one in wrappers.items() if one is optim_wrapper)
+        factor = self._lr_factors.get(name, 1)
+        for place, one in enumerate(configs):
+            if isinstance(one, Mapping) and _is_of_rates(one) and factor != 1:
+                own = {k: _scaled(one[k], factor) for k in _OWN_RATES if one.get(k)}
+                configs[place] = {**one, **own}
+        built = super()._build_param_scheduler(configs, optim_wrapper)
+        self.converted_schedulers += [
+            new
+            for one, new in zip(configs, built, strict=True)
+            if isinstance(one, Mapping) and one.get('convert_to_iter_based')
+        ]
+        return built
+
+    def build_param_scheduler(self, scheduler: Any) -> Any:
+        """Build the schedulers; what keeps them from being built is said in a line."""
+        with building(f'the param_scheduler of {self.cfg.filename}'):
+            return super().build_param_scheduler(scheduler)
+
+    def register_hooks(
+        self, default_hooks: Any = None, custom_hooks: Any = None
+    ) -> None:
+        """Register the hooks, those of groups one by one; None takes one out."""
+        # MMEngine takes out no others than its own.
+        kept = {
+            name: hook
+            for name, hook in (default_hooks or {}).items()
+            if hook is not None or name in STOCK_HOOKS
+        }
+        super().register_hooks(kept, custom_hooks)
+        self._hooks = unfolded(self.hooks)
 
     def train(self) -> nn.Module:
         """Train, and leave the signals of the process as they were found.
 
         Raises:
-            UserError: If there is no room for the logs, or a checkpoint.
+            UserError: If there is no room for logs or a checkpoint; if a loader's
+                worker was ended.
         """
         try:
             return super().train()
@@ -110,6 +233,14 @@ class CalmRunner(Runner):
                 f'({error.strerror})',
                 'Make room there, and go on with --resume; the last checkpoint is as '
                 'it was.',
+            ) from error
+        except RuntimeError as error:
+            if not str(error).startswith('DataLoader worker'):
+                raise
+            raise UserError(
+                f'a worker of a data loader was ended: {error}',
+                'Memory, /dev/shm or open files (ulimit -n) may be out: give fewer '
+                'num_workers or a smaller batch, and go on with --resume.',
             ) from error
         finally:
             self.call_hook('release_signals')
@@ -124,16 +255,28 @@ class CalmRunner(Runner):
             dataloader.pop('disable_subprocess_warning', None)
         return Runner.build_dataloader(dataloader, *args, **kwargs)
 
+    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
+        """Call the hooks, and check what is resumed from before any of them."""
+        if fn_name == 'after_load_checkpoint' and self._resume:
+            source = f'checkpoint {self._load_from or ""}'.rstrip()
+            check_resumable(self, kwargs['checkpoint'], source)
+        if fn_name == 'before_save_checkpoint':
+            note_optimizer(self, kwargs['checkpoint'])
+        super().call_hook(fn_name, **kwargs)
+
     def load_or_resume(self) -> None:
         """Load or resume what the first process found, on all of them.
 
-        A network file system may show an older folder to another machine.
+        A network file system may show an older folder to another machine. Before, all
+        processes get the weights of the first one: hooks may have made some since the
+        model was wrapped.
         """
         found: list[Any] = [self._resume, self._load_from]
         if found == [True, None]:
-            source = latest_checkpoint(self.work_dir)
+            source = latest_checkpoint(self.work_dir, checkpoint_folder(self.cfg))
             found = [source is not None, source]
         dist.broadcast_object_list(found)
+        synchronise(self.model)
         self._resume, self._load_from = found
         super().load_or_resume()
 
@@ -144,31 +287,15 @@ def _resumable(loader: Mapping[str, Any]) -> dict[str, Any]:
     return {**loader, 'sampler': sampler, 'dataset': dataset}
 
 
-def calm(logger: MMLogger) -> MMLogger:
-    """Keep off the console of a logger what a user can do nothing about."""
-    for handler in logger.handlers:
-        if isinstance(handler, logging.FileHandler):
-            # A full disk stops the run with one line, not with one for each message.
-            handler.handleError = lambda record: None  # type: ignore[method-assign]
-        else:
-            handler.addFilter(_concerns_the_user)
-    return logger
+def _scaled(rate: Any, factor: float) -> Any:
+    """Scale a rate, or each of a list for the groups of an optimiser."""
+    if isinstance(rate, (list, tuple)):
+        return [one * factor for one in rate]
+    return rate * factor
 
 
-# Said at every epoch, or of a single process: known from the first line.
-_OBVIOUS = ('Exp name: ', 'Distributed training is not used')
-
-_NO_WARNING = (
-    # MMEngine says this of its own code, at the first checkpoint it saves.
-    '"FileClient" will be',
-    '"HardDiskBackend" is the',
-    # Costs nothing here, see mmkd.engine.loops.
-    'Advance dataloader',
-)
-
-
-def _concerns_the_user(record: logging.LogRecord) -> bool:
-    text = record.getMessage()
-    if record.levelno <= logging.INFO:
-        return text.count('\n') < 3 and not text.startswith(_OBVIOUS)
-    return not text.startswith(_NO_WARNING)
+def _is_of_rates(scheduler: Mapping[str, Any]) -> bool:
+    """Tell whether a scheduler changes learning rates, not the momentum, say."""
+    kind = scheduler['type']
+    name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
+    return name.endswith('LR')

@@ -9,8 +9,12 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 from mmkd.datasets.bad_videos import CRASHED, LATE, Marks
-from mmkd.engine.worker_watch import WorkerWatch
-from mmkd.engine.workers import start_worker, started_unhurt, unbroken_by_workers
+from mmkd.engine.workers import (
+    WorkerWatch,
+    start_worker,
+    started_unhurt,
+    unbroken_by_workers,
+)
 from mmkd.errors import UserError
 
 # What the code of a decoder brings upon its process. SIGKILL comes from elsewhere.
@@ -55,9 +59,6 @@ def steady_batches(
         guard: What to do about the video. Without it, or without ``begin``, the end of
             a worker is the end of the run. Defaults to None.
 
-    Yields:
-        Place and batch.
-
     Raises:
         UserError: If a worker ended for another reason than a video, or one that cannot
             be left out.
@@ -73,7 +74,7 @@ def steady_batches(
         watch = WorkerWatch(batches._workers, guard.marks, guard.time_limit)
         try:
             with watch:
-                for batch in batches:
+                for batch in _awaited(batches, watch):
                     yield place, batch
                     place += 1
             return
@@ -83,10 +84,35 @@ def steady_batches(
             lost = _lost(batches._workers)
             if not lost:
                 raise
-            _clear_away(loader, batches)
+            # End all the others, and have the loader start new ones.
+            batches._shutdown_workers()
+            for worker in batches._workers:
+                if worker.is_alive():
+                    worker.kill()
+            loader._iterator = None
+            if watch.overdue:
+                raise UserError(
+                    f'a batch has not come for {watch.patience:.0f} s, and the workers '
+                    'of the data loader do nothing: it was lost on its way',
+                    'Raise the limit of open files (ulimit -n), give more room in '
+                    '/dev/shm, or set num_workers=0; then go on with --resume.',
+                ) from error
             _blame(guard, watch, lost, error)
             guard.marks.clear()
             begin(place)
+
+
+def _awaited(batches: Iterator[Any], watch: WorkerWatch) -> Iterator[Any]:
+    """Yield batches, and let the watch know while one is awaited."""
+    while True:
+        watch.awaited = True
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        finally:
+            watch.awaited = False
+        yield batch
 
 
 def _start(loader: DataLoader) -> Any:
@@ -110,25 +136,14 @@ def _lost(workers: Sequence[Any]) -> dict[int, int]:
     return {n: w.exitcode for n, w in enumerate(workers) if not w.is_alive()}
 
 
-def _clear_away(loader: DataLoader, batches: Any) -> None:
-    """End all workers of an iterator, and have the loader start new ones."""
-    batches._shutdown_workers()
-    for worker in batches._workers:
-        if worker.is_alive():
-            worker.kill()
-    loader._iterator = None
-
-
 def _blame(
     guard: ReadingGuard, watch: WorkerWatch, lost: dict[int, int], error: Exception
 ) -> None:
-    """Blame the videos that workers ended with.
-
-    Raises:
-        UserError: If one ended for another reason, or the run is to stop.
-    """
+    """Blame the videos that workers ended with."""
     for number, code in lost.items():
-        name, ending = guard.marks.name(number), _ending(code)
+        name = guard.marks.name(number)
+        known = -code in set(signal.Signals)
+        ending = signal.Signals(-code).name if known else f'status {code}'
         if number in watch.ended:
             guard.blame(watch.ended[number], f'{LATE} {guard.time_limit:g} s')
         elif name and (code >= 0 or ending in _CRASHES):
@@ -140,10 +155,3 @@ def _blame(
                 'SIGKILL is mostly a lack of memory, SIGBUS one of /dev/shm: give '
                 'fewer num_workers or a smaller batch, and go on with --resume.',
             ) from error
-
-
-def _ending(code: int) -> str:
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f'status {code}'

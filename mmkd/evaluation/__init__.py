@@ -2,13 +2,12 @@
 
 from mmkd.evaluation.classification import Classification, classify
 from mmkd.evaluation.evaluate import Evaluation, SplitEvaluation, evaluate
-from mmkd.evaluation.features import Features, extract_features
-from mmkd.evaluation.knn import knn
+from mmkd.evaluation.features import Features
+from mmkd.evaluation.knn import knn, recall_at_k
 from mmkd.evaluation.linear_probe import linear_probe
 from mmkd.evaluation.presets import PRESETS, Preset
 from mmkd.evaluation.protocols import PROTOCOLS
 from mmkd.evaluation.report import report, report_table
-from mmkd.evaluation.retrieval import recall_at_k
 
 __all__ = [
     'PRESETS',
@@ -20,7 +19,6 @@ __all__ = [
     'SplitEvaluation',
     'classify',
     'evaluate',
-    'extract_features',
     'knn',
     'linear_probe',
     'recall_at_k',

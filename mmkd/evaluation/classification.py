@@ -26,12 +26,9 @@ class Classification:
 def classify(
     scores: Tensor, labels: Tensor, settings: dict[str, Any] | None = None
 ) -> Classification:
-    """Return the figures of scores.
+    """Return the figures of scores ``(V, K)``, of which the largest is the answer.
 
-    Args:
-        scores: Shape ``(V, K)``; the largest is the answer.
-        labels: True classes, shape ``(V,)``.
-        settings: Passed on.
+    The true ``labels`` have the shape ``(V,)``; ``settings`` are passed on.
     """
     classes = scores.shape[1]
     answers = scores.argmax(dim=1)

@@ -9,17 +9,16 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmkd.evaluation.extraction import fill_store
-from mmkd.evaluation.features import FeatureEncoder
-from mmkd.evaluation.fine_tune import FineTuning, ScoreEncoder, fine_tune
+from mmkd.evaluation.extraction import SCORES, make_table
+from mmkd.evaluation.fine_tune import FineTuning, fine_tune
 from mmkd.evaluation.lists import describe_list, feature_configs
-from mmkd.evaluation.model import load_model, load_whole_model
-from mmkd.evaluation.open_table import open_table
+from mmkd.evaluation.model import load_model, load_whole_model, settled
 from mmkd.evaluation.presets import PRESETS, Preset
 from mmkd.evaluation.protocols import FROZEN, PROTOCOLS, Tables
 from mmkd.evaluation.report import SplitResult
 from mmkd.evaluation.row_store import Rows, RowStore
-from mmkd.models.teachers.state_hash import state_hash
+from mmkd.models.input_adoption import Pixels
+from mmkd.models.teacher import state_hash
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Evaluation:
         ks: Numbers of neighbours of kNN.
         seed: Of untrained weights and of the fine-tuning.
         launcher: How the processes were started.
+        pixels: What the network is fed, see :func:`~mmkd.evaluation.model.load_model`.
         data: Another data set than the config's; for the report.
         cfg_options: Settings that override the config's, ``KEY=VALUE`` as they were
             given; for the report.
@@ -46,6 +46,7 @@ class Evaluation:
     ks: Sequence[int] = (20,)
     seed: int = 0
     launcher: str = 'none'
+    pixels: Pixels | None = None
     data: str | None = None
     cfg_options: Sequence[str] = ()
 
@@ -65,9 +66,10 @@ class SplitEvaluation:
     def __init__(self, cfg: Config, split: int | None, what: Evaluation) -> None:
         init_default_scope(cfg.get('default_scope', 'mmaction'))
         what.preset.check(cfg, 'finetune' in what.protocols)
-        self.cfg, self.split, self.what = cfg, split, what
+        self.split, self.what = split, what
         self.lists = feature_configs(cfg, what.preset.pipeline)
-        self.model = load_model(cfg, what.checkpoint, what.seed)
+        self.model = load_model(cfg, what.checkpoint, what.seed, what.pixels)
+        self.cfg = settled(cfg, self.model, what.pixels)
         self.weights = state_hash(self.model.backbone.state_dict())
         self.stores: dict[str, RowStore] = {}
 
@@ -88,9 +90,13 @@ class SplitEvaluation:
         Returns:
             ``label`` ``(V,)`` and a table ``(V, C)`` for each form of pooling.
         """
-        forms = tuple(dict.fromkeys(('average', *self.what.preset.pooling)))
-        self._fill(part, forms, self.weights, self._encoder)
-        return self.stores[part].read() or {}
+        forms, folder = self.what.preset.forms, self.what.work_dir
+        loader, what = self.lists[part], f'features of the {part} list'
+        store = make_table(
+            self.cfg, self.model, self.weights, loader, forms, folder, what
+        )
+        self.stores[part] = store
+        return store.read() or {}
 
     def measure(self) -> SplitResult:
         """Return what the protocols make of it; for the first process."""
@@ -115,20 +121,10 @@ class SplitEvaluation:
         path = fine_tune(self.cfg, what.checkpoint, run, self.weights)
         model = load_whole_model(self.cfg, str(path))
         weights = state_hash(model.state_dict())
-        self._fill('scores', ('score',), weights, lambda _: ScoreEncoder(model))
-
-    def _encoder(self, forms: tuple[str, ...]) -> FeatureEncoder:
-        return FeatureEncoder(self.model, forms)
-
-    def _fill(
-        self, name: str, columns: tuple[str, ...], weights: str, encoder: Any
-    ) -> None:
-        loader = self.lists['train' if name == 'train' else 'test']
-        store = open_table(self.cfg, loader, weights, columns, self.what.work_dir)
-        words = {'scores': 'scores of the test list'}
-        what = words.get(name, f'features of the {name} list')
-        fill_store(store, loader, lambda: encoder(columns), what)
-        self.stores[name] = store
+        loader, words = self.lists['test'], 'scores of the test list'
+        self.stores['scores'] = make_table(
+            self.cfg, model, weights, loader, SCORES, what.work_dir, words
+        )
 
 
 def evaluate(
@@ -151,13 +147,7 @@ def evaluate(
 
 
 def common_facts(cfg: Config, weights: str, what: Evaluation) -> dict[str, Any]:
-    """Return what a report says once: config, weights, protocol, seed and options.
-
-    Args:
-        cfg: The config of the first split.
-        weights: Fingerprint of the backbone.
-        what: What was evaluated.
-    """
+    """Return what a report says once: config (of the first split), weights, options."""
     return {
         'config': os.path.relpath(cfg.filename) if cfg.filename else None,
         'checkpoint': what.checkpoint or 'random',
@@ -170,5 +160,6 @@ def common_facts(cfg: Config, weights: str, what: Evaluation) -> dict[str, Any]:
             'k': list(what.ks),
             'data': what.data,
             'cfg_options': list(what.cfg_options),
+            **({'pixels': what.pixels} if what.pixels else {}),
         },
     }

@@ -1,19 +1,54 @@
 """Bring every video of a list through a network, on one process or several."""
 
 import copy
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine import dist
+from mmengine.config import Config
+from mmengine.model import BaseModel
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from mmkd.datasets.bad_videos import guard
+from mmkd.evaluation.features import FeatureEncoder, ScoreEncoder
+from mmkd.evaluation.open_table import open_table
 from mmkd.evaluation.row_store import Rows, RowStore
 from mmkd.progress import track
 
 Encode = Callable[[Any], list[Rows]]
+
+SCORES = ('score',)  # the columns of a table of scores
+_LOOK = 1.0  # seconds
+
+
+def make_table(
+    cfg: Config,
+    model: BaseModel,
+    weights: str,
+    loader: dict[str, Any],
+    columns: tuple[str, ...],
+    work_dir: Path,
+    what: str,
+) -> RowStore:
+    """Return the table of what a model makes of a list, made now if it is not there.
+
+    The columns are :data:`SCORES` or names in
+    :data:`~mmkd.evaluation.features.POOLINGS`; see
+    :func:`~mmkd.evaluation.open_table.open_table` for the others, and
+    :func:`fill_store` for ``what``.
+    """
+    encoder: Callable[[], Encode] = partial(FeatureEncoder, model, columns)
+    if columns == SCORES:
+        encoder = partial(ScoreEncoder, model)
+    store = open_table(cfg, loader, weights, columns, work_dir)
+    fill_store(store, loader, encoder, what)
+    return store
 
 
 def fill_store(
@@ -31,15 +66,45 @@ def fill_store(
             is something to do.
         what: Word for the progress display.
     """
-    if _agreed(dist.is_main_process() and store.read() is not None):
+    if _is_finished(store):
         return
-    blocks = store.missing(dist.get_rank(), dist.get_world_size())
-    if blocks:
-        _fill_blocks(store, blocks, loader, encode(), what)
-    dist.barrier()
-    if dist.is_main_process():
-        store.merge()
-    dist.barrier()
+    _wait_for_turn(store)
+    try:
+        if _is_finished(store):  # by the run that was waited for
+            return
+        blocks = store.missing(dist.get_rank(), dist.get_world_size())
+        if blocks:
+            _fill_blocks(store, blocks, loader, encode(), what)
+        dist.barrier()
+        if dist.is_main_process():
+            store.merge()
+        dist.barrier()
+    finally:
+        store.let_go()
+
+
+def _is_finished(store: RowStore) -> bool:
+    return _agreed(dist.is_main_process() and store.read() is not None)
+
+
+def _wait_for_turn(store: RowStore) -> None:
+    """Wait while another run makes the table: it need not be made twice.
+
+    The processes of this run meet again and again, so that none gives up.
+    """
+    first, waits = dist.is_main_process(), False
+    while not _agreed(first and store.try_hold()):
+        if first and not waits:
+            print(f'waiting for another run that makes {store.path}', flush=True)
+        waits = True
+        time.sleep(_LOOK)
+
+
+def _agreed(here: bool) -> bool:
+    """Return what the first process sees: files may appear between two looks."""
+    flag = torch.tensor([int(here)])
+    dist.broadcast(flag, src=0)
+    return bool(flag.item())
 
 
 def _fill_blocks(
@@ -49,41 +114,25 @@ def _fill_blocks(
     encode: Encode,
     what: str,
 ) -> None:
-    places = [place for block in blocks for place in store.places(block)]
-    batches = build_loader(loader, places)
+    positions = [position for block in blocks for position in store.places(block)]
+    batches = build_loader(loader, positions)
     if dist.is_main_process():
-        batches = track(batches, what, total=len(places))  # type: ignore[assignment]
-    rows = _each_row(batches, encode)
+        batches = track(batches, what, total=len(positions))  # type: ignore[assignment]
+    rows = (row for batch in batches for row in encode(batch))
     for block in blocks:
         store.write(block, [next(rows) for _ in store.places(block)])
 
 
-def _each_row(batches: Any, encode: Encode) -> Iterator[Rows]:
-    for batch in batches:
-        yield from encode(batch)
-
-
-def build_loader(loader: dict[str, Any], places: list[int]) -> DataLoader:
-    """Return a loader that gives the videos at ``places``, one at a time.
-
-    Args:
-        loader: Config of a data loader.
-        places: Places in its list.
-    """
+def build_loader(loader: dict[str, Any], positions: list[int]) -> DataLoader:
+    """Return a loader of the videos at some positions of a list, one at a time."""
     loader = copy.deepcopy(loader)
     dataset = DATASETS.build(loader.pop('dataset'))
+    guard(dataset)  # what goes wrong at a sample is one line
     dropped = (
         *('sampler', 'batch_sampler', 'batch_size', 'drop_last'),
         'persistent_workers',  # one pass, and an error without workers
     )
     options = {k: v for k, v in loader.items() if k not in dropped}
     return Runner.build_dataloader(
-        {**options, 'dataset': dataset, 'sampler': places, 'batch_size': 1}, seed=0
+        {**options, 'dataset': dataset, 'sampler': positions, 'batch_size': 1}, seed=0
     )
-
-
-def _agreed(here: bool) -> bool:
-    """Return what the first process sees: files may appear between two looks."""
-    flag = torch.tensor([int(here)])
-    dist.broadcast(flag, src=0)
-    return bool(flag.item())

@@ -1,18 +1,16 @@
 """One feature a video: the mean over its clips of the backbone's pooled map."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.nn import functional
 
-from mmkd.evaluation.pooling import POOLINGS
-from mmkd.progress import track
-
-Rows = dict[str, Tensor]
+from mmkd.evaluation.row_store import Rows
+from mmkd.models.heads import pool_map
 
 
 @dataclass(frozen=True)
@@ -28,15 +26,34 @@ class Features:
     labels: Tensor
 
 
+def max_pool_map(x: Tensor) -> Tensor:
+    """Take the maximum over 2x2 places and lay the rest out as one vector.
+
+    ``(N, 512, 2, 7, 7)`` gives the ``(N, 9216)`` of VCOP and PCL. A side of one place
+    is kept. Source: ``retrieve_clips.py`` of VCOP's released code (Xu et al., CVPR
+    2019).
+    """
+    kernel = (1, min(2, x.shape[3]), min(2, x.shape[4]))
+    return functional.max_pool3d(x, kernel).flatten(1)
+
+
+#: From the last map of a clip to one vector: the forms that the papers use.
+POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {
+    'average': pool_map,
+    'max': max_pool_map,
+}
+
+
 class FeatureEncoder:
     """Pooled features of the videos of a batch.
 
     A video passes the network alone: what is computed for it does not depend on who
-    else is in the batch, hence not on the number of processes.
+    else is in the batch, hence not on the number of processes. Protocol of VCOP and
+    RSPNet: several clips a video (the loader's pipeline decides), averaged.
 
     Args:
         model: Any model with ``backbone`` and ``data_preprocessor``; put into eval.
-        forms: Names in :data:`~mmkd.evaluation.pooling.POOLINGS`.
+        forms: Names in :data:`POOLINGS`.
     """
 
     def __init__(self, model: BaseModel, forms: Iterable[str] = ('average',)) -> None:
@@ -63,23 +80,22 @@ class FeatureEncoder:
         return rows
 
 
-def extract_features(model: BaseModel, loader: DataLoader, what: str) -> Features:
-    """Encode every video of a loader, on this process alone.
+class ScoreEncoder:
+    """Scores of the videos of a batch, as the recognizer's test gives them.
 
-    Protocol of VCOP and RSPNet: several clips a video (the loader's pipeline decides),
-    their pooled features averaged. Every video counts, also in the last batch.
-
-    Args:
-        model: See :class:`FeatureEncoder`.
-        loader: Yields batches of clips ``(N, M, 3, T, H, W)`` with ``gt_label``.
-        what: Word for the progress display.
-
-    Returns:
-        The features, on the CPU.
+    The recognizer is put into eval.
     """
-    encode = FeatureEncoder(model)
-    rows: list[Rows] = []
-    for raw in track(loader, f'features of {what}', total=len(loader)):
-        rows += encode(raw)
-    vectors, labels = (torch.stack([r[k] for r in rows]) for k in ('average', 'label'))
-    return Features(vectors, labels)
+
+    def __init__(self, model: BaseModel) -> None:
+        self.model = model.eval()
+
+    @torch.inference_mode()
+    def __call__(self, raw: Any) -> list[Rows]:
+        """Return ``label`` and ``score``, shape ``(K,)``, for every video."""
+        return [
+            {
+                'label': sample.gt_label.reshape(()).cpu(),
+                'score': sample.pred_score.float().cpu(),
+            }
+            for sample in self.model.test_step(raw)
+        ]

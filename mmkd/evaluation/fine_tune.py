@@ -2,44 +2,35 @@
 
 import copy
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine import dist
 from mmengine.config import Config
-from mmengine.model import BaseModel
 
-from mmkd.engine.arguments import train_parser
-from mmkd.engine.command_line import build_runner
-from mmkd.engine.options import merge_train_options
+from mmkd.engine.command_line import build_runner, locked_work_dir
+from mmkd.engine.options import merge_train_options, train_parser
 from mmkd.engine.preflight import check_before_run
 from mmkd.errors import UserError
-from mmkd.evaluation.features import Rows
+from mmkd.evaluation.lists import describe_list, innermost
 from mmkd.evaluation.presets import Selection
-from mmkd.evaluation.selection import select_epoch
-from mmkd.files import write_json, write_text
+from mmkd.files import read_json, write_json, write_text
 from mmkd.last_checkpoint import latest_checkpoint
+
+_SPLIT = 'mmkd.SplitVideoDataset'
+_SAMPLERS = ('SampleFrames', 'mmkd.EvenClips')
 
 
 @dataclass(frozen=True)
 class FineTuning:
-    """How to fine-tune.
+    """How to fine-tune."""
 
-    Attributes:
-        folder: Work folder of the run.
-        selection: Which epoch counts.
-        seed: Of the run.
-        launcher: How the processes were started.
-    """
-
-    folder: Path
-    selection: Selection
+    folder: Path  # work folder of the run
+    selection: Selection  # which epoch counts
     seed: int = 0
-    launcher: str = 'none'
+    launcher: str = 'none'  # how the processes were started
 
 
 def fine_tune(cfg: Config, checkpoint: str | None, run: FineTuning, start: str) -> Path:
@@ -79,6 +70,47 @@ def fine_tune(cfg: Config, checkpoint: str | None, run: FineTuning, start: str) 
     return chosen_checkpoint(run.folder, run.selection)
 
 
+def select_epoch(cfg: Config, selection: Selection) -> None:
+    """Let a fine-tuning config keep the epoch that a protocol tests, in place.
+
+    A config that holds videos out itself stays as it is for ``'held_out'``; others hold
+    out a tenth of the training list. An epoch is judged by one clip a video, from the
+    middle of it. See :class:`~mmkd.evaluation.presets.Preset`.
+
+    Raises:
+        UserError: If videos cannot be held out of its training list.
+    """
+    if selection == 'last':
+        return
+    train = innermost(cfg.train_dataloader.dataset)
+    if selection == 'held_out' and train.get('type') == _SPLIT:
+        return
+    loader = copy.deepcopy(cfg.test_dataloader.to_dict())
+    for step in loader['dataset']['pipeline']:
+        if step['type'] in _SAMPLERS:
+            step['num_clips'] = 1
+    if selection == 'held_out':
+        _hold_out(cfg, train, loader['dataset'])
+    cfg.val_dataloader = loader
+    cfg.val_evaluator = {'type': 'AccMetric'}
+    cfg.val_cfg = {'type': 'ValLoop'}
+    cfg.train_cfg.val_interval = 1
+    cfg.merge_from_dict({'default_hooks.checkpoint.save_best': 'acc/top1'})
+
+
+def _hold_out(cfg: Config, train: Any, dataset: dict[str, Any]) -> None:
+    if train.get('type') != 'VideoDataset':
+        raise UserError(
+            f'videos cannot be held out of a {train.get("type")} ({cfg.filename})',
+            'Use a VideoDataset, or hold videos out with mmkd.SplitVideoDataset.',
+        )
+    videos = describe_list(train)['videos']
+    train.update(type=_SPLIT, part='train', held_out=max(1, videos // 10))
+    shared = ('ann_file', 'data_prefix', 'data_root', 'held_out')
+    dataset.update({key: train[key] for key in shared if key in train})
+    dataset.update(type=_SPLIT, part='val')
+
+
 def _train(config: Path, run: FineTuning) -> None:
     options = ['--work-dir', str(run.folder), '--seed', str(run.seed), '--resume']
     args = train_parser().parse_args(
@@ -89,16 +121,15 @@ def _train(config: Path, run: FineTuning) -> None:
     cfg.experiment_name = f'{run.folder.name}_{_digest(cfg)[:8]}'
     merge_train_options(cfg, args)
     check_before_run(cfg, 'train')
-    build_runner(cfg).train()
-    dist.barrier()
+    with locked_work_dir(cfg):
+        build_runner(cfg).train()
+        dist.barrier()
 
 
 def chosen_checkpoint(folder: Path, selection: Selection) -> Path:
-    """Return the checkpoint of the epoch that counts.
+    """Return the checkpoint of the epoch of a finished run that counts.
 
-    Args:
-        folder: Of the finished run.
-        selection: Which epoch it is. The best one so far has the highest number.
+    The best one so far has the highest number.
 
     Raises:
         UserError: If it is not there.
@@ -116,33 +147,16 @@ def chosen_checkpoint(folder: Path, selection: Selection) -> Path:
     return found[-1]
 
 
-class ScoreEncoder:
-    """Scores of the videos of a batch, as the recognizer's test gives them.
-
-    Args:
-        model: A recognizer; put into eval.
-    """
-
-    def __init__(self, model: BaseModel) -> None:
-        self.model = model.eval()
-
-    @torch.inference_mode()
-    def __call__(self, raw: Any) -> list[Rows]:
-        """Return ``label`` and ``score``, shape ``(K,)``, for every video."""
-        return [
-            {
-                'label': sample.gt_label.reshape(()).cpu(),
-                'score': sample.pred_score.float().cpu(),
-            }
-            for sample in self.model.test_step(raw)
-        ]
-
-
 def _is_finished(path: Path, facts: dict[str, Any]) -> bool:
     """Return whether a run of the same settings came to its end here."""
     if not path.is_file():
         return False
-    found = json.loads(path.read_text(encoding='utf-8'))
+    try:
+        found = dict(read_json(path))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f'{path} cannot be read ({error})', f'Remove {path.parent}.'
+        ) from error
     finished = found.pop('finished', False)
     if found != facts:
         raise UserError(

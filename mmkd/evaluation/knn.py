@@ -1,10 +1,10 @@
-"""kNN: the classes of the nearest training videos vote."""
+"""What the nearest videos say: kNN, in which they vote, and video retrieval."""
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
+from mmkd.errors import UserError
 from mmkd.evaluation.classification import Classification, classify
 from mmkd.evaluation.features import Features
 from mmkd.models.measures import class_votes, nearest
@@ -30,8 +30,8 @@ def knn(
     Returns:
         A classification for each ``k`` and way of voting.
     """
-    similar, places = nearest(test.vectors, train.vectors, max(ks))
-    labels = train.labels[places]
+    similar, positions = nearest(test.vectors, train.vectors, max(ks))
+    labels = train.labels[positions]
     results = {}
     for k in ks:
         for name, temperature in ((f'kNN@{k}', TEMPERATURE), (f'kNN@{k} plain', None)):
@@ -40,14 +40,42 @@ def knn(
     return results
 
 
-def leave_one_out_accuracy(vectors: Tensor, labels: Tensor, k: int) -> float:
-    """Return the accuracy in percent of weighted kNN of each video among the others.
+def recall_at_k(
+    queries: Tensor,
+    query_labels: Tensor,
+    gallery: Tensor,
+    gallery_labels: Tensor,
+    ks: Sequence[int] = (1, 5, 10, 20, 50),
+    chunk: int = 1024,
+) -> dict[str, float]:
+    """Return the share of queries with a video of their class among the k nearest.
+
+    Neighbours are those of the largest cosine similarity. All queries count. Protocol
+    of VCOP, https://ieeexplore.ieee.org/document/8953292 (test videos query the
+    training videos).
 
     Args:
-        vectors: Features of shape ``(V, C)``.
-        labels: Classes of shape ``(V,)``.
-        k: Number of neighbours.
+        queries: Features of shape ``(Q, C)``.
+        query_labels: Classes of shape ``(Q,)``.
+        gallery: Features of shape ``(G, C)``.
+        gallery_labels: Classes of shape ``(G,)``.
+        ks: Numbers of neighbours; those above ``G`` look at all ``G``.
+        chunk: Queries compared at once, which bounds the memory. Defaults to 1024.
+
+    Returns:
+        ``R@k`` in percent for each ``k``.
+
+    Raises:
+        UserError: If there is no query or nothing to find.
     """
-    similar, places = nearest(vectors, vectors, k, leave_one_out=True)
-    votes = class_votes(similar, labels[places], int(labels.max()) + 1, TEMPERATURE)
-    return 100 * torch.eq(votes.argmax(dim=1), labels).double().mean().item()
+    if len(queries) == 0 or len(gallery) == 0:
+        raise UserError(
+            f'retrieval with {len(queries)} queries in {len(gallery)} videos',
+            'Check the training and the test list.',
+        )
+    _, positions = nearest(queries, gallery, max(ks), chunk)
+    hits = (gallery_labels[positions] == query_labels[:, None]).cummax(dim=1).values
+    return {
+        f'R@{k}': 100 * hits[:, min(k, hits.shape[1]) - 1].double().mean().item()
+        for k in ks
+    }

@@ -38,7 +38,14 @@ def linear_probe(
         UserError: If no class has two training videos.
     """
     held = held_out_mask(train.labels)
-    figures = _held_out_figures(train, held, num_classes, strengths)
+    scale = Scale(train.vectors[~held])
+    known, asked = scale(train.vectors[~held]), scale(train.vectors[held])
+    weights: Tensor | None = None
+    figures = []
+    for strength in strengths:
+        weights = fit(known, train.labels[~held], num_classes, strength, weights)
+        hits = scores(asked, weights).argmax(dim=1) == train.labels[held]
+        figures.append(100 * hits.double().mean().item())
     best = strengths[figures.index(max(figures))]
     scale = Scale(train.vectors)
     weights = fit(scale(train.vectors), train.labels, num_classes, best)
@@ -50,26 +57,11 @@ def linear_probe(
     return classify(scores(scale(test.vectors), weights), test.labels, settings)
 
 
-def _held_out_figures(
-    train: Features, held: Tensor, num_classes: int, strengths: Sequence[float]
-) -> list[float]:
-    scale = Scale(train.vectors[~held])
-    known, asked = scale(train.vectors[~held]), scale(train.vectors[held])
-    weights: Tensor | None = None
-    figures = []
-    for strength in strengths:
-        weights = fit(known, train.labels[~held], num_classes, strength, weights)
-        hits = scores(asked, weights).argmax(dim=1) == train.labels[held]
-        figures.append(100 * hits.double().mean().item())
-    return figures
-
-
 class Scale:
     """Bring channels to mean 0 and deviation 1, in float64.
 
-    Args:
-        vectors: Features ``(V, C)`` that the mean and the deviation are taken of. A
-            channel that is constant in them is only shifted.
+    Both are taken of features ``(V, C)``; a channel that is constant in them is only
+    shifted.
     """
 
     def __init__(self, vectors: Tensor) -> None:
@@ -142,19 +134,17 @@ def held_out_mask(labels: Tensor) -> Tensor:
     """Return which videos are held out: the last fifth of each class in the list.
 
     Lists are sorted, so that clips cut from one recording mostly stay together; a draw
-    video by video would test on recordings that were trained on.
-
-    Args:
-        labels: Classes of shape ``(V,)`` in the order of the list.
+    video by video would test on recordings that were trained on. The classes ``(V,)``
+    are in the order of the list.
 
     Raises:
         UserError: If no class has two videos.
     """
     mask = torch.zeros(len(labels), dtype=torch.bool)
     for label in labels.unique():
-        places = (labels == label).nonzero().flatten()
-        count = max(1, len(places) // _HELD_OUT) if len(places) > 1 else 0
-        mask[places[len(places) - count :]] = True
+        positions = (labels == label).nonzero().flatten()
+        count = max(1, len(positions) // _HELD_OUT) if len(positions) > 1 else 0
+        mask[positions[len(positions) - count :]] = True
     if not mask.any():
         raise UserError(
             'no class has two training videos, so none can be held out',

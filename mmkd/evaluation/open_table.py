@@ -1,16 +1,22 @@
-"""The place of a table of features on disk."""
+"""A table of features on disk: its file, and all that it depends on."""
 
+import hashlib
+import json
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from mmengine import dist
 from mmengine.config import Config
+from mmengine.device import get_device
 
 from mmkd.evaluation.lists import describe_list
 from mmkd.evaluation.row_store import RowStore
-from mmkd.evaluation.table_facts import table_facts, table_key
 from mmkd.files import write_json
+
+_FORMAT = 1
+_DECODERS = ('torch', 'decord', 'opencv-python')
 
 
 def open_table(
@@ -34,3 +40,36 @@ def open_table(
     if dist.is_main_process():
         write_json(path.with_suffix('.json'), facts)
     return RowStore(path, describe_list(loader['dataset'])['videos'])
+
+
+def table_facts(
+    cfg: Config, loader: dict[str, Any], weights: str, columns: Sequence[str]
+) -> dict[str, Any]:
+    """Return everything that decides the values of a table; see :func:`open_table`."""
+    dataset = loader['dataset']
+    model = cfg.model.to_dict()
+    return {
+        'format': _FORMAT,
+        'weights': weights,
+        'list': describe_list(dataset)['sha256'],
+        'videos_in': str(dataset.get('data_prefix')),
+        'pipeline': dataset['pipeline'],
+        'pixels': model.get('data_preprocessor'),
+        'network': model['backbone'],
+        'columns': list(columns),
+        'device': get_device(),
+        'versions': {name: _version(name) for name in _DECODERS},
+    }
+
+
+def table_key(facts: dict[str, Any]) -> str:
+    """Return 16 hexadecimal digits for a set of facts."""
+    text = json.dumps(facts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return 'unknown'

@@ -14,17 +14,10 @@ from mmkd.evaluation.protocols import Outcome
 
 @dataclass(frozen=True)
 class SplitResult:
-    """What was measured on one split.
+    """What was measured on one split."""
 
-    Attributes:
-        split: Its number; None where the data set has none.
-        train_list: See :func:`~mmkd.evaluation.lists.describe_list`.
-        test_list: Likewise.
-        outcomes: What the protocols measured.
-    """
-
-    split: int | None
-    train_list: dict[str, Any]
+    split: int | None  # None where the data set has none
+    train_list: dict[str, Any]  # see :func:`~mmkd.evaluation.lists.describe_list`
     test_list: dict[str, Any]
     outcomes: Sequence[Outcome]
 
@@ -40,59 +33,46 @@ def report(results: Sequence[SplitResult], common: dict[str, Any]) -> dict[str, 
         results: One a split.
         common: What holds for all: config, weights, protocol, seed.
     """
+    shared = {'preset': common['preset']['name'], 'seed': common['seed']}
     records = [
-        _record(outcome, result, common)
+        {
+            'protocol': outcome.protocol,
+            **shared,
+            'split': result.split,
+            'train_list': result.train_list,
+            'test_list': result.test_list,
+            'figures': outcome.figures,
+            'settings': outcome.settings,
+            **_classes(outcome.confusion),
+        }
         for result in results
         for outcome in result.outcomes
     ]
     means = [
-        _mean([result.outcomes[place] for result in results], results, common)
-        for place in range(len(results[0].outcomes))
+        {
+            'protocol': outcomes[0].protocol,
+            **shared,
+            'split': [result.split for result in results],
+            'test_list': [result.test_list['sha256'] for result in results],
+            'figures': {
+                name: sum(outcome.figures[name] for outcome in outcomes) / len(results)
+                for name in outcomes[0].figures
+            },
+            **_classes(*(outcome.confusion for outcome in outcomes)),
+        }
+        for outcomes in zip(*(result.outcomes for result in results), strict=True)
     ]
     figures = {k: v for record in means for k, v in record['figures'].items()}
     several = {'mean': means} if len(results) > 1 else {}
     return {**figures, **common, 'results': records, **several}
 
 
-def _record(
-    outcome: Outcome, result: SplitResult, common: dict[str, Any]
-) -> dict[str, Any]:
-    return {
-        'protocol': outcome.protocol,
-        'preset': common['preset']['name'],
-        'seed': common['seed'],
-        'split': result.split,
-        'train_list': result.train_list,
-        'test_list': result.test_list,
-        'figures': outcome.figures,
-        'settings': outcome.settings,
-        **_classes(outcome.confusion),
-    }
-
-
-def _mean(
-    outcomes: Sequence[Outcome], results: Sequence[SplitResult], common: dict[str, Any]
-) -> dict[str, Any]:
-    figures = {
-        name: sum(o.figures[name] for o in outcomes) / len(outcomes)
-        for name in outcomes[0].figures
-    }
-    found = [o.confusion for o in outcomes if o.confusion is not None]
-    return {
-        'protocol': outcomes[0].protocol,
-        'preset': common['preset']['name'],
-        'seed': common['seed'],
-        'split': [result.split for result in results],
-        'test_list': [result.test_list['sha256'] for result in results],
-        'figures': figures,
-        **_classes(torch.stack(found).sum(dim=0) if found else None),
-    }
-
-
-def _classes(confusion: Tensor | None) -> dict[str, Any]:
-    if confusion is None:
+def _classes(*confusions: Tensor | None) -> dict[str, Any]:
+    found = [confusion for confusion in confusions if confusion is not None]
+    if not found:
         return {}
-    return {'per_class': by_class(confusion), 'confusion': confusion.tolist()}
+    total = torch.stack(found).sum(dim=0)
+    return {'per_class': by_class(total), 'confusion': total.tolist()}
 
 
 def report_table(content: dict[str, Any]) -> Table:
@@ -114,7 +94,7 @@ def report_table(content: dict[str, Any]) -> Table:
         table.add_row(
             record['protocol'],
             str(split or '-'),
-            _say(record['figures']),
+            in_words(record['figures'], '  '),
             lists,
             record['preset'],
             str(record['seed']),
@@ -122,10 +102,11 @@ def report_table(content: dict[str, Any]) -> Table:
     return table
 
 
-def _say(figures: dict[str, float]) -> str:
-    names = [name.rsplit('/')[-1].split()[0] for name in figures]
+def in_words(figures: dict[str, float], colon: str) -> str:
+    """Return figures by name; those of several k share one name, and a colon."""
+    names = [name.split('/')[-1].split(' ')[0] for name in figures]
     values = [f'{value:.1f}' for value in figures.values()]
     if all(name.startswith('R@') for name in names):
         ks = '/'.join(name[2:] for name in names)
-        return f'R@{ks}  {" / ".join(values)}'
+        return f'R@{ks}{colon}{" / ".join(values)}'
     return ', '.join(f'{n} {v}' for n, v in zip(names, values, strict=True))

@@ -1,6 +1,5 @@
 """Rows of tensors on disk, one a video: written block by block, read as a whole."""
 
-import pickle
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,10 @@ import torch
 from torch import Tensor
 
 from mmkd.errors import UserError
-from mmkd.files import replacing
+from mmkd.locks import LocksUnsupportedError, lock_file, unlock_file
+from mmkd.pickle_check import UnsafePickleError
+from mmkd.tensor_check import UnreadableError
+from mmkd.tensor_files import load_tensors, read_once, save_tensors
 
 Rows = dict[str, Tensor]
 
@@ -31,81 +33,111 @@ class RowStore:
         self.path = path
         self.parts = path.with_name(f'{path.name}.parts')
         self.total, self.block = total, block
+        self._lock_path = path.with_name(f'{path.name}.lock')
+        self._lock: int | None = None
 
     def read(self) -> Rows | None:
         """Return the finished table; None if it is not there or is damaged."""
-        rows = _read(self.path)
-        return rows if rows and _length(rows) == self.total else None
+        return _read(self.path, self.total)
 
     def missing(self, rank: int = 0, world: int = 1) -> list[int]:
-        """Return the blocks that a process has yet to make.
+        """Return the blocks that one of ``world`` processes has yet to make.
 
         The blocks go around the processes; which are already there does not matter, so
         that all processes agree while some of them write.
-
-        Args:
-            rank: Place of the process. Defaults to 0.
-            world: Number of processes. Defaults to 1.
         """
-        blocks = range(-(-self.total // self.block))
-        return [b for b in blocks[rank::world] if not self._part(b).is_file()]
+        return [b for b in self._blocks()[rank::world] if not self._part(b).is_file()]
 
     def places(self, block: int) -> range:
-        """Return the places in the list that a block covers."""
+        """Return the positions in the list that a block covers."""
         start = block * self.block
         return range(start, min(start + self.block, self.total))
 
-    def write(self, block: int, rows: Sequence[Rows]) -> None:
-        """Write a block, whole or not at all.
+    def try_hold(self) -> bool:
+        """Be the one that makes the table; False if another process is.
 
-        Args:
-            block: Its number.
-            rows: What is known of each of its videos, in their order.
+        On a file system without locks several may: they make the same.
+
+        Raises:
+            UserError: If the folder cannot be written to.
         """
-        _write(self._part(block), stack_rows(rows))
+        try:
+            self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = lock_file(self._lock_path)
+        except LocksUnsupportedError:
+            return True
+        except OSError as error:
+            raise UserError(
+                f'{self._lock_path.parent} cannot be written to '
+                f'({error.strerror or error})',
+                'Name another folder with --work-dir.',
+            ) from error
+        return self._lock is not None
+
+    def let_go(self) -> None:
+        """End what :meth:`try_hold` began."""
+        if self._lock is not None:
+            unlock_file(self._lock_path, self._lock)
+            self._lock = None
+
+    def write(self, block: int, rows: Sequence[Rows]) -> None:
+        """Write a block of one row a video, in their order, whole or not at all."""
+        table = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+        save_tensors(table, self._part(block))
 
     def merge(self) -> Rows:
         """Join the blocks to the finished table, and remove them.
+
+        Where another process has done so meanwhile, its table is taken; without locks
+        (see :meth:`try_hold`) that can happen.
 
         Raises:
             UserError: If a block is damaged; it is removed.
         """
         parts = []
-        for block in range(-(-self.total // self.block)):
-            rows = _read(self._part(block))
-            if rows is None or _length(rows) != len(self.places(block)):
+        for block in self._blocks():
+            rows = _read(self._part(block), len(self.places(block)))
+            if rows is None:
+                finished = self.read()
+                if finished is not None:
+                    return finished
                 self._part(block).unlink(missing_ok=True)
                 raise UserError(
                     f'{self._part(block)} was damaged', 'Give the same command again.'
                 )
             parts.append(rows)
         table = {name: torch.cat([p[name] for p in parts]) for name in parts[0]}
-        _write(self.path, table)
+        save_tensors(table, self.path)
         shutil.rmtree(self.parts, ignore_errors=True)
         return table
+
+    def _blocks(self) -> range:
+        return range(-(-self.total // self.block))
 
     def _part(self, block: int) -> Path:
         return self.parts / f'{block:06d}.pth'
 
 
-def stack_rows(rows: Sequence[Rows]) -> Rows:
-    """Return rows of one video each as tables of all."""
-    return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+def _read(path: Path, length: int) -> Rows | None:
+    """Read a table of so many rows; None if it is not there, is damaged, or is none.
 
-
-def _write(path: Path, rows: Rows) -> None:
-    with replacing(path) as temporary:
-        torch.save(rows, temporary)
-
-
-def _read(path: Path) -> Rows | None:
-    if not path.is_file():
-        return None
+    A file of 1.6 KB could hold a tensor that repeats one number (stride 0) a thousand
+    million times: nothing is built that is larger than the file.
+    """
     try:
-        return torch.load(path, map_location='cpu', weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError):
+        content = load_tensors(read_once(path))
+    except (FileNotFoundError, UserError, UnreadableError, UnsafePickleError):
         return None
+    return content if _is_table(content, length) else None
 
 
-def _length(rows: Rows) -> int:
-    return min(len(values) for values in rows.values())
+def _is_table(content: object, length: int) -> bool:
+    if not isinstance(content, dict) or not content:
+        return False
+    return all(
+        isinstance(name, str)
+        and isinstance(value, Tensor)
+        and value.ndim > 0
+        and len(value) == length
+        for name, value in content.items()
+    )

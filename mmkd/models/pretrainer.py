@@ -1,23 +1,20 @@
 """Self-supervised pre-training: a backbone, its tasks and their teachers."""
 
-import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from mmaction.structures import ActionDataSample
-from mmengine.logging import print_log
+from mmengine import dist
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmkd.errors import UserError
-from mmkd.models.distillation.recorder import Recorder
-from mmkd.models.full_precision import at_least_float32, full_precision
-from mmkd.models.heads import pool_map
-from mmkd.models.representations import SharedFeature
-from mmkd.models.representations.widths import widths
-from mmkd.models.tasks import EncodedViews, PartMaps, PretextTask
-from mmkd.models.teachers import MomentumTeacher
+from mmkd.models.heads import at_least_float32, full_precision, output_width, pool_map
+from mmkd.models.tasks import EncodedViews, PretextTask, TargetMaps
+from mmkd.models.teacher import Encoder, Teacher
 from mmkd.registry import MODELS
 
 Config = dict[str, Any]
@@ -30,8 +27,6 @@ class Pretrainer(BaseModel):
     A method is a choice of tasks and teachers: VSPP is one task, auxSKD one task with
     a momentum teacher, both together a joint pre-training. The backbone's weights lie
     under ``backbone.``, so a checkpoint goes into a stock ``Recognizer3D`` as it is.
-    A task may read the map of a stage before the last: it is recorded on the way.
-    Source: ours.
 
     Args:
         backbone: Config of a backbone that maps clips ``(N, 3, T, H, W)`` to one map
@@ -42,19 +37,20 @@ class Pretrainer(BaseModel):
         joint_views: Encode all views of a network in one call, so that BatchNorm sees
             them together; False encodes one after the other. Defaults to True.
         data_preprocessor: Config, usually ``mmkd.ClipPreprocessor``.
-        representations: Config of :class:`~mmkd.models.representations.SharedFeature`
-            or of a form in which tasks read a part of their own. Defaults to None: all
-            tasks share the backbone's maps.
+        representations: Config of what tasks read where that is not simply the last
+            map, e.g. a ``mmkd.SharedFeature``. Defaults to None: the last map, and a
+            ``SharedFeature`` where a task asks for the map of a ``stage``.
 
     Raises:
         UserError: If there is no task, or a task names a teacher or a stage that is not
             there, or a teacher has no listener, or ``representations`` does not fit.
 
     Example:
+        >>> pixels = dict(type='mmkd.ClipPreprocessor', convention='rgb01')
         >>> skd = dict(type='mmkd.SimilarityDistill')
         >>> model = dict(
         ...     type='mmkd.Pretrainer',
-        ...     data_preprocessor=dict(type='mmkd.ClipPreprocessor'),
+        ...     data_preprocessor=pixels,
         ...     backbone=dict(type='mmkd.C3D'),
         ...     tasks=dict(vspp=dict(type='mmkd.SegmentPace'), skd=skd),
         ...     teachers=dict(momentum=dict(type='mmkd.MomentumTeacher')),
@@ -71,19 +67,22 @@ class Pretrainer(BaseModel):
         representations: Config | None = None,
     ) -> None:
         super().__init__(data_preprocessor)
+        if not tasks:
+            raise UserError('the Pretrainer has no task', 'Give tasks=dict(name=...).')
         self.backbone: nn.Module = MODELS.build(backbone)
-        form = representations or {'type': 'mmkd.SharedFeature', 'tasks': ()}
-        self.representations: SharedFeature = MODELS.build(
-            form, default_args={'backbone': self.backbone}
-        )
-        self._sources = {
-            name: self.representations.source(name, task.get('stage'))
-            for name, task in tasks.items()
-        }
-        width = widths(self.backbone, self.representations, self._sources)
+        stages = {name: task.get('stage') for name, task in tasks.items()}
+        if representations is None and any(stages.values()):
+            representations = {'type': 'mmkd.SharedFeature', 'tasks': ()}
+        self.representations: Any = None
+        widths = dict.fromkeys(tasks, output_width(self.backbone))
+        if representations is not None:
+            self.representations = MODELS.build(
+                representations, default_args={'backbone': self.backbone}
+            )
+            widths = self.representations.bind(self.backbone, stages)
         self.tasks = nn.ModuleDict(
             {
-                name: MODELS.build(task, default_args={'in_channels': width[name]})
+                name: MODELS.build(task, default_args={'in_channels': widths[name]})
                 for name, task in tasks.items()
             }
         )
@@ -93,19 +92,18 @@ class Pretrainer(BaseModel):
         self.joint_views = joint_views
         self._check_names()
         for name, teacher in self._teachers().items():
-            teacher.attach(self.backbone, self._followed_heads(name))
-        # After the teachers, which copy the backbone.
-        paths = sorted({path for path in self._sources.values() if path})
-        self._recorder = Recorder(self.backbone, paths, 'backbone')
+            teacher.build(self._encoder(name))
+        if self.representations is not None:
+            # After the teachers, which copy the backbone.
+            self.representations.listen(self.backbone)
 
     def init_weights(self) -> None:
         """Initialise all parts; what is a copy of the backbone's stays one."""
         super().init_weights()
-        self.representations.restart(self.backbone)
+        if self.representations is not None:
+            self.representations.restart(self.backbone)
 
     def _check_names(self) -> None:
-        if not self.tasks:
-            raise UserError('the Pretrainer has no task', 'Give tasks=dict(name=...).')
         asked = {task.teacher for task in self._tasks().values() if task.teacher}
         for name in sorted(asked - set(self.teachers)):
             known = ', '.join(self.teachers) or 'none'
@@ -118,17 +116,6 @@ class Pretrainer(BaseModel):
                 f'no task listens to teacher {name!r}',
                 'Remove it, or name it in a task.',
             )
-        self._check_sources()
-
-    def _check_sources(self) -> None:
-        """Check which maps tasks read; see that the last one is used."""
-        for name in self.representations.tasks:
-            if name not in self.tasks:
-                raise UserError(
-                    f'model.representations has tasks {self.representations.tasks}, '
-                    f'the model has: {", ".join(self.tasks)}',
-                    'Name tasks of the model.',
-                )
         for name, task in self._tasks().items():
             if task.stage and task.teacher:
                 raise UserError(
@@ -136,17 +123,8 @@ class Pretrainer(BaseModel):
                     'teacher, which gives its last map',
                     'Leave out one of them.',
                 )
-        if None not in self._sources.values():
-            read = ', '.join(map(repr, self._sources.values()))
-            print_log(
-                f'no task reads the last map of the backbone, only {read}: what lies '
-                'behind is not trained (several processes need '
-                'find_unused_parameters=True)',
-                'current',
-                logging.WARNING,
-            )
 
-    def _teachers(self) -> dict[str, MomentumTeacher]:
+    def _teachers(self) -> dict[str, Teacher]:
         return dict(self.teachers.items())  # type: ignore[arg-type]
 
     def _tasks(self) -> dict[str, PretextTask]:
@@ -155,11 +133,14 @@ class Pretrainer(BaseModel):
     def _listeners(self, teacher: str) -> dict[str, PretextTask]:
         return {k: task for k, task in self._tasks().items() if task.teacher == teacher}
 
-    def _followed_heads(self, teacher: str) -> dict[str, nn.Module]:
-        return {
-            name: self.representations.head(name, task.projector)
-            for name, task in self._listeners(teacher).items()
-        }
+    def _encoder(self, teacher: str) -> Encoder:
+        """Return what a teacher copies of the student."""
+        heads: dict[str, nn.Module] = {}
+        for name, task in self._listeners(teacher).items():
+            heads[name] = task.projector
+            if self.representations is not None:
+                heads[name] = self.representations.head(name, task.projector)
+        return Encoder(self.backbone, heads)
 
     def forward(
         self,
@@ -194,131 +175,148 @@ class Pretrainer(BaseModel):
     def loss(
         self, inputs: Tensor, data_samples: list[ActionDataSample]
     ) -> dict[str, Tensor]:
-        """Return the weighted losses and the measures of every task.
-
-        Args:
-            inputs: Clips of shape ``(N, M, 3, T, H, W)``.
-            data_samples: ``N`` samples with ``view_labels``.
-
-        Returns:
-            Scalars named ``task/name``.
+        """Return the weighted losses and the measures of every task, ``task/name``.
 
         Raises:
             UserError: If a task reads a view that the sample does not have.
         """
         labels, indices = stack_labels(data_samples), stack_indices(data_samples)
-        return self.task_losses(inputs, labels, indices, stack_parts(data_samples))
+        return self.task_losses(inputs, labels, indices, stack_targets(data_samples))
 
     def task_losses(
         self,
         inputs: Tensor,
         labels: dict[str, Tensor],
         indices: Tensor | None,
-        parts: PartMaps | None = None,
+        targets: Mapping[str, TargetMaps] | None = None,
     ) -> dict[str, Tensor]:
-        """Do what :meth:`loss` does, for labels that are stacked already.
-
-        Args:
-            inputs: Clips of shape ``(N, M, 3, T, H, W)``.
-            labels: View labels ``(N, M)`` by name.
-            indices: Places ``(N,)`` of the samples in their list.
-            parts: Maps of a human parser. Defaults to None.
-        """
+        """Do what :meth:`loss` does; see :class:`EncodedViews` for the arguments."""
         student = self.task_maps(inputs)
         teacher = self._encode_teachers(inputs)
+        dense = {} if targets is None else targets
         losses = {}
         for name, task in self._tasks().items():
             maps = {view: at_least_float32(x) for view, x in student[name].items()}
-            batch = EncodedViews(maps, teacher[name], labels, indices, parts)
+            batch = EncodedViews(maps, teacher[name], labels, indices, dense)
             with full_precision(inputs):
                 measured = task.loss(batch)
             for key, value in measured.items():
-                weight = task.loss_weight if 'loss' in key else 1
-                losses[f'{name}/{key}'] = value * weight
-        return losses
+                # ``uniform`` is the loss of ignorance, to lay beside the loss.
+                weighted = 'loss' in key or key == 'uniform'
+                losses[f'{name}/{key}'] = value * (task.loss_weight if weighted else 1)
+        return {**losses, **mean_measures(losses)}
+
+    def run_example(self, size: tuple[int, int, int]) -> None:
+        """Run all tasks on two black clips ``(T, H, W)``; memories change."""
+        tasks = self._tasks().values()
+        views = 1 + max(v for t in tasks for v in (*t.views, *t.teacher_views))
+        clips = next(self.parameters()).new_zeros(2, views, 3, *size)
+        maps = clips.new_zeros(2, views, size[0], 8, 8, dtype=torch.uint8)
+        zeros = clips.new_zeros(2, views, dtype=torch.long)
+        target = TargetMaps(maps, maps[..., 0, 0] == 0)
+        # Class 0 in every view and cell, whatever tasks call the label or target.
+        labels: dict[str, Tensor] = defaultdict(lambda: zeros)
+        targets: dict[str, TargetMaps] = defaultdict(lambda: target)
+        self.task_losses(clips, labels, torch.arange(2), targets)
 
     def task_maps(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
-        """Return the maps that every task reads, by task and view.
+        """Return the maps that every task reads of its clips, by task and view."""
+        views = {name: task.views for name, task in self._tasks().items()}
 
-        Args:
-            inputs: Clips of shape ``(N, M, 3, T, H, W)``.
-        """
-        views = sorted({view for task in self._tasks().values() for view in task.views})
-        maps: dict[str | None, Sequence[Tensor]] = {}
-        with self._recorder:
-            if self.joint_views:
-                joined = self.backbone(_join_views(inputs, views))
-                maps[None] = joined.chunk(len(views))
-            else:
-                maps[None] = [self.backbone(_view(inputs, view)) for view in views]
-        for path, recorded in self._recorder.take().items():
-            maps[path] = recorded.chunk(len(views))
-        result = {}
-        for name, task in self._tasks().items():
-            by_view = dict(zip(views, maps[self._sources[name]], strict=True))
-            mine = {view: by_view[view] for view in task.views}
-            result[name] = dict(self.representations.read(name, mine, self.joint_views))
-        return result
+        def encode() -> dict[int, Tensor]:
+            needed = sorted({view for own in views.values() for view in own})
+            return self._encode(lambda x: {'': self.backbone(x)}, inputs, needed)['']
+
+        if self.representations is not None:
+            return self.representations.task_maps(encode, views, self.joint_views)
+        maps = encode()
+        return {name: {view: maps[view] for view in own} for name, own in views.items()}
 
     def _encode_teachers(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
         """Return the teachers' embeddings by task and view."""
         result: dict[str, dict[int, Tensor]] = {name: {} for name in self.tasks}
         for name, teacher in self._teachers().items():
-            if self.training:
-                teacher.follow(self.backbone, self._followed_heads(name))
+            if self.training and teacher.updates == 'step':
+                teacher.update(self._encoder(name))
             listeners = self._listeners(name)
             views = sorted({v for t in listeners.values() for v in t.teacher_views})
-            for group in [views] if self.joint_views else [[view] for view in views]:
-                encoded = teacher.encode(_join_views(inputs, group), list(listeners))
-                for task, embeddings in encoded.items():
-                    parts = embeddings.chunk(len(group))
-                    result[task] |= zip(group, parts, strict=True)
+            network = partial(teacher, paths=list(listeners))
+            result |= self._encode(network, inputs, views)
+        return result
+
+    def _encode(
+        self,
+        network: Callable[[Tensor], Mapping[str, Tensor]],
+        inputs: Tensor,
+        views: Sequence[int],
+    ) -> dict[str, dict[int, Tensor]]:
+        """Return what a network makes of views, by name and view.
+
+        Raises:
+            UserError: If a sample does not have a view.
+        """
+        absent = [view for view in views if view >= inputs.shape[1]]
+        if absent:
+            raise UserError(
+                f'a task reads view {absent[0]}, but a sample has {inputs.shape[1]} '
+                'view(s)',
+                'Give the sampling transform more views.',
+            )
+        result: dict[str, dict[int, Tensor]] = defaultdict(dict)
+        for group in [views] if self.joint_views else [[view] for view in views]:
+            # (V * N, 3, T, H, W): the clips of the views below each other.
+            clips = torch.cat([inputs[:, view] for view in group])
+            for name, encoded in network(clips).items():
+                parts = encoded.chunk(len(group))
+                result[name] |= zip(group, parts, strict=True)
         return result
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
     ) -> None:
-        self.representations.complete(state_dict, prefix)
+        if self.representations is not None:
+            self.representations.complete(state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 
-def _join_views(inputs: Tensor, views: list[int]) -> Tensor:
-    """Return the clips of several views below each other, ``(V * N, 3, T, H, W)``."""
-    return torch.cat([_view(inputs, view) for view in views])
+def mean_measures(scalars: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return what is no loss as the mean over the processes, in one exchange.
 
-
-def _view(inputs: Tensor, view: int) -> Tensor:
-    if view >= inputs.shape[1]:
-        raise UserError(
-            f'a task reads view {view}, but a sample has {inputs.shape[1]} view(s)',
-            'Give the sampling transform more views.',
-        )
-    return inputs[:, view]
+    Losses stay those of the process: their gradients are averaged.
+    """
+    measures = {k: v.detach() for k, v in scalars.items() if 'loss' not in k}
+    if dist.get_world_size() == 1 or not measures:
+        return measures
+    joined = torch.stack([value.double() for value in measures.values()])
+    dist.all_reduce(joined, 'mean')
+    pairs = zip(measures.items(), joined, strict=True)
+    return {name: mean.to(value.dtype) for (name, value), mean in pairs}
 
 
 def stack_labels(data_samples: list[ActionDataSample]) -> dict[str, Tensor]:
     """Return the view labels of ``N`` samples as ``(N, M)`` tensors by name."""
     if not data_samples or 'view_labels' not in data_samples[0]:
         return {}
-    names = data_samples[0].view_labels.keys()
-    return {
-        name: torch.stack([sample.view_labels.get(name) for sample in data_samples])
-        for name in names
-    }
+    labels = [sample.view_labels for sample in data_samples]
+    names = labels[0].keys()
+    return {name: torch.stack([own.get(name) for own in labels]) for name in names}
 
 
 def stack_indices(data_samples: list[ActionDataSample]) -> Tensor | None:
-    """Return the places ``(N,)`` of the samples in their list, where they are known."""
-    places = [sample.metainfo.get('sample_idx') for sample in data_samples]
-    return None if not places or None in places else torch.tensor(places)
+    """Return the positions ``(N,)`` of samples in their list, where they are known."""
+    indices = [sample.metainfo.get('sample_idx') for sample in data_samples]
+    return None if not indices or None in indices else torch.tensor(indices)
 
 
-def stack_parts(data_samples: list[ActionDataSample]) -> PartMaps | None:
-    """Return the part maps of ``N`` samples, where they have some."""
-    if not data_samples or 'part_maps' not in data_samples[0]:
-        return None
-    parts = [sample.part_maps for sample in data_samples]
-    return PartMaps(
-        torch.stack([part.maps for part in parts]),
-        torch.stack([part.valid for part in parts]),
-    )
+def stack_targets(data_samples: list[ActionDataSample]) -> dict[str, TargetMaps]:
+    """Return the dense targets of ``N`` samples by name; empty where there are none."""
+    if not data_samples or 'targets' not in data_samples[0]:
+        return {}
+    targets = [sample.targets for sample in data_samples]
+    return {
+        name: TargetMaps(
+            torch.stack([target.get(name).maps for target in targets]),
+            torch.stack([target.get(name).valid for target in targets]),
+        )
+        for name in targets[0].keys()  # noqa: SIM118  (no mapping)
+    }

@@ -1,41 +1,51 @@
 """Unpack zip and tar archives that nobody vouches for."""
 
+import bz2
+import gzip
+import lzma
 import os
+import shlex
 import shutil
 import stat
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from lzma import LZMAError
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO, Any, NamedTuple, cast
 
 from mmkd.errors import UserError
+from mmkd.files import open_regular, replacing_folder
 
 _GIB = 1 << 30
 _GROWTH = 20
 _MOST_FILES = 2_000_000
+_LARGEST_HEADER = 1 << 20
+_DECOMPRESSORS: dict[bytes, Any] = {
+    b'\x1f\x8b': gzip.open,
+    b'BZh': bz2.open,
+    b'\xfd7zXZ\x00': lzma.open,
+}
 _BROKEN = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
-    LZMAError,
+    lzma.LZMAError,
     EOFError,
     NotImplementedError,
     RuntimeError,
 )
 
 
-@dataclass(frozen=True)
-class _Member:
+class _Member(NamedTuple):
     name: str
     size: int
     plain: bool  # a file or a folder: no link, device or pipe
 
 
 def extract(archive: Path, folder: Path, limit: int | None = None) -> Path:
-    """Unpack an archive into a new folder, whole or not at all.
+    """Unpack an archive into a new folder, whole or not at all, and return it.
 
     Refused are members outside the folder (``..``, absolute paths, drives), links,
     devices, and archives that unpack to more than ``limit``. Modes and owners in the
@@ -44,11 +54,8 @@ def extract(archive: Path, folder: Path, limit: int | None = None) -> Path:
     Args:
         archive: A zip file, or a tar file, compressed or not.
         folder: The folder to make.
-        limit: Largest size unpacked, in bytes. Defaults to 20 times the archive, at
-            least 1 GiB, and never more than is free.
-
-    Returns:
-        ``folder``.
+        limit: Largest size unpacked, in bytes. None: 20 times the archive, at least
+            1 GiB, and never more than is free.
 
     Raises:
         UserError: If it is no such archive, is damaged or refused, or ``folder`` is
@@ -56,13 +63,12 @@ def extract(archive: Path, folder: Path, limit: int | None = None) -> Path:
     """
     if folder.exists():
         raise UserError(f'{folder} is there already', 'Move it away.')
-    fresh = folder.with_name(f'.{folder.name}.{os.getpid()}')
     try:
-        fresh.mkdir(parents=True)
-        free = shutil.disk_usage(fresh).free
-        most = limit or max(_GIB, _GROWTH * archive.stat().st_size)
-        _extract_into(archive, fresh, min(most, free))
-        os.replace(fresh, folder)
+        with replacing_folder(folder) as fresh:
+            free = shutil.disk_usage(fresh).free
+            most = limit or max(_GIB, _GROWTH * archive.stat().st_size)
+            _extract_into(archive, fresh, min(most, free))
+            os.replace(fresh, folder)
     except _BROKEN as error:
         raise UserError(
             f'{archive} is damaged, cut short, or locked ({error})', 'Fetch it again.'
@@ -72,8 +78,6 @@ def extract(archive: Path, folder: Path, limit: int | None = None) -> Path:
             f'{archive} cannot be unpacked to {folder} ({error.strerror or error})',
             'Make room, or fetch the archive again.',
         ) from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return folder
 
 
@@ -82,21 +86,61 @@ def _extract_into(archive: Path, folder: Path, limit: int) -> None:
         with zipfile.ZipFile(archive) as packed:
             _check(archive, map(_zip_member, packed.infolist()), limit)
             packed.extractall(folder)
-    elif tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as packed_tar:
+        return
+    try:
+        with _open_tar(archive) as packed_tar:
             _check(archive, _tar_members(packed_tar), limit)
-            packed_tar.extractall(folder, filter='data')
-    else:
+            packed_tar.extractall(folder, filter=_plain_modes)
+    except _HeaderError as error:
+        raise _refused(archive, str(error)) from error
+    except tarfile.ReadError as error:
         raise UserError(
-            f'{archive} is neither a zip nor a tar archive', unpack_by_hand(archive)
-        )
+            f'{archive} is neither a zip nor a tar archive that can be read ({error})',
+            unpack_by_hand(archive),
+        ) from error
+
+
+class _HeaderError(Exception):
+    """A header of a tar archive asks for more memory than any real one."""
+
+
+class _BoundedReads:
+    """A decompressed archive in small pieces: tarfile reads a whole header at once."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell, self.close = file.seek, file.tell, file.close
+
+    def read(self, size: int) -> bytes:
+        """Return up to ``size`` bytes, if a header has as many."""
+        if not 0 <= size <= _LARGEST_HEADER:
+            raise _HeaderError(f'a header of it is {size} bytes long')
+        return self._file.read(size)
+
+
+@contextmanager
+def _open_tar(archive: Path) -> Iterator[tarfile.TarFile]:
+    with open_regular(archive) as raw:
+        start = raw.read(6)
+    openers = [how for magic, how in _DECOMPRESSORS.items() if start.startswith(magic)]
+    with (openers[0] if openers else open)(archive, 'rb') as plain:
+        reads = cast(IO[bytes], _BoundedReads(plain))
+        with tarfile.open(fileobj=reads, mode='r:') as packed:
+            yield packed
+
+
+def _plain_modes(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
+    """Take over names and contents, and no right to be executed."""
+    checked = tarfile.data_filter(member, folder)
+    return checked.replace(mode=0o644, deep=False) if checked.isfile() else checked
 
 
 def unpack_by_hand(archive: Path) -> str:
     """Return what to do about an archive that Python does not read."""
     if archive.suffix.lower() == '.rar':
         target = archive.with_suffix('')
-        return f'Type `unrar x {archive} {target}/`, or `7z x {archive} -o{target}`.'
+        rar, folder = shlex.quote(str(archive)), shlex.quote(f'{target}/')
+        return f'Type `unrar x {rar} {folder}`, or `7z x {rar} -o{folder}`.'
     return 'Unpack it by hand.'
 
 

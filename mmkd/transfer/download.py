@@ -1,12 +1,12 @@
 """Fetch a file: resumed, checked, and under its name only when it is right."""
 
-import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from math import ceil
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from mmkd.errors import UserError
-from mmkd.files import replacing, sha256, write_json
+from mmkd.files import flush, open_own, read_json, require_own, sha256, write_json
 from mmkd.progress import track
 from mmkd.transfer.sources import (
     Answer,
@@ -26,20 +26,17 @@ from mmkd.transfer.sources import (
 
 TRIES = 4  # in a row that brought not one byte
 PAUSE = 1.0  # seconds before the second of them; doubles
+#: Bytes of a file whose length nobody published.
+LARGEST = 8 << 30
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is known of a file before it is there.
+    """What is known of a file before it is there."""
 
-    Attributes:
-        size: Length in bytes. None if not known.
-        sha256: SHA-256 in 64 hexadecimal digits. None if not known.
-    """
-
-    size: int | None = None
-    sha256: str | None = None
+    size: int | None = None  # length in bytes, if it is known
+    sha256: str | None = None  # SHA-256 in 64 hexadecimal digits, if it is known
 
     def problem(self, path: Path) -> str | None:
         """Return what is wrong with a file; None if nothing is."""
@@ -54,7 +51,7 @@ class Wanted:
 
 
 def download(sources: Sequence[str], path: Path, wanted: Wanted) -> Path:
-    """Have a file under ``path``, from the first source that gives it.
+    """Have a file under ``path``, which is returned, from the first source with it.
 
     Bytes are gathered in ``.NAME.part`` beside it, and a call that was cut short is
     taken up by the next one: with a known SHA-256 from any source, else only from the
@@ -68,12 +65,9 @@ def download(sources: Sequence[str], path: Path, wanted: Wanted) -> Path:
             is known of it), nothing is fetched; if it is not, it is replaced.
         wanted: What it must be.
 
-    Returns:
-        ``path``.
-
     Raises:
-        UserError: If no source gives the file, or it cannot be written. There is then
-            no file, or the earlier one.
+        UserError: If no source gives the file, it cannot be written, or ``.NAME.part``
+            is a link or another user's. There is then no file, or the earlier one.
     """
     part = path.with_name(f'.{path.name}.part')
     try:
@@ -81,9 +75,12 @@ def download(sources: Sequence[str], path: Path, wanted: Wanted) -> Path:
         with FileLock(path.with_name(f'.{path.name}.lock')):
             if path.is_file() and wanted.problem(path) is None:
                 return path
+            require_own(part)
+            require_own(_state(part))
             _gather(sources, part, wanted)
-            with replacing(path) as temporary:
-                os.replace(part, temporary)
+            flush(part)
+            os.replace(part, path)
+            flush(path.parent)
             _state(part).unlink(missing_ok=True)
     except OSError as error:
         raise _cannot_write(path, part, error) from error
@@ -154,7 +151,7 @@ def _receive(source: str, part: Path, wanted: Wanted) -> None:
         if answer.offset == 0:
             write_json(_state(part), {'source': source, 'tag': answer.tag})
         # Unbuffered, so that a full disk shows at the write and not when closing.
-        with part.open('ab' if answer.offset else 'wb', buffering=0) as file:
+        with FileIO(part, 'a' if answer.offset else 'w', opener=_open) as file:
             _copy(answer, file, part, total)
     if total is not None and _length(part) < total:
         raise InterruptedSourceError(f'it ended at byte {_length(part)} of {total}')
@@ -165,6 +162,8 @@ def _check_length(answer: Answer, wanted: Wanted) -> int | None:
         raise SourceError(
             f'it announces {answer.total} bytes, not the {wanted.size} published'
         )
+    if wanted.size is None and (answer.total or 0) > LARGEST:
+        raise SourceError(f'it announces {answer.total} bytes, more than {LARGEST}')
     return wanted.size if wanted.size is not None else answer.total
 
 
@@ -181,26 +180,26 @@ def _check_room(part: Path, answer: Answer, total: int | None) -> None:
 def _copy(answer: Answer, file: FileIO, part: Path, total: int | None) -> None:
     name = part.name.removeprefix('.').removesuffix('.part')
     position = answer.offset
-    chunks = None if total is None else ceil((total - position) / _CHUNK)
-    for chunk in track(_chunks(answer), f'fetching {name}', chunks):
+    count = None if total is None else ceil((total - position) / _CHUNK)
+    chunks = iter(partial(answer.stream.read, _CHUNK), b'')
+    for chunk in track(chunks, f'fetching {name}', count):
         position += len(chunk)
         if total is not None and position > total:
             raise SourceError(f'it goes on after the {total} bytes published')
+        if position > LARGEST and total is None:
+            _forget(part)
+            raise SourceError(f'it has no length, and goes on after {LARGEST} bytes')
+        rest = memoryview(chunk)
         try:
-            _write(file, chunk)
+            while rest:
+                rest = rest[file.write(rest) :]
         except OSError as error:
             raise _cannot_write(part, part, error) from error
 
 
-def _write(file: FileIO, chunk: bytes) -> None:
-    rest = memoryview(chunk)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
-def _chunks(answer: Answer) -> Iterator[bytes]:
-    while chunk := answer.stream.read(_CHUNK):
-        yield chunk
+def _open(path: str | Path, flags: int) -> int:
+    """Open the bytes so far, which lie under a name that others can foresee."""
+    return open_own(Path(path), flags)
 
 
 def _cannot_write(path: Path, part: Path, error: OSError) -> UserError:
@@ -218,7 +217,7 @@ def _state(part: Path) -> Path:
 def _tag(source: str, part: Path) -> str | None:
     """Return the state of the file that ``part`` begins, if it is of this source."""
     with suppress(OSError, ValueError):
-        state = json.loads(_state(part).read_text(encoding='utf-8'))
+        state = read_json(_state(part))
         if isinstance(state, dict) and state.get('source') == source:
             return state.get('tag')
     return None

@@ -13,11 +13,14 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from mmkd.files import NotRegularError, open_regular
+
 TIMEOUT = 30.0  # seconds without a byte
 HOSTS = 'MMKD_REDIRECT_HOSTS'
 _KNOWN_HOSTS = ('objects.githubusercontent.com', 'release-assets.githubusercontent.com')
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
 _NOT_THAT_FAR = 416
+_NUMBER = '[0-9]{1,15}'
 
 
 class SourceError(Exception):
@@ -34,19 +37,12 @@ class RestartError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a source gives.
-
-    Attributes:
-        stream: The bytes.
-        offset: Place in the file of the first of them; 0, or what was asked for.
-        total: Length of the whole file in bytes, where the source says.
-        tag: What names this state of the file, for :func:`open_source`.
-    """
+    """What a source gives."""
 
     stream: IO[bytes]
-    offset: int
-    total: int | None
-    tag: str | None = None
+    offset: int  # place in the file of the first of them; 0, or what was asked for
+    total: int | None  # length of the whole file in bytes, where the source says
+    tag: str | None = None  # what names this state of the file, for open_source
 
 
 @contextmanager
@@ -71,11 +67,13 @@ def open_source(
             yield answer
         return
     try:
-        with Path(source).expanduser().open('rb') as stream:
+        with open_regular(Path(source).expanduser()) as stream:
             stream.seek(offset)
             yield Answer(stream, offset, os.fstat(stream.fileno()).st_size)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise SourceError('there is no such file') from error
+    except NotRegularError as error:
+        raise SourceError('it is a pipe or a device, no file') from error
 
 
 def is_address(source: str) -> bool:
@@ -110,11 +108,14 @@ def _answer(response: Any, offset: int) -> Answer:
     tag = headers['ETag'] or ''
     if not tag or tag.startswith('W/'):  # a weak one does not vouch for the bytes
         tag = headers['Last-Modified'] or ''
-    length = headers['Content-Length']
+    length = (headers['Content-Length'] or '').strip()
+    if length and not re.fullmatch(_NUMBER, length):
+        raise SourceError(f'it announces a length that is no number, {length[:20]!r}')
     if response.status != 206:
         return Answer(response, 0, int(length) if length else None, tag or None)
     found = re.fullmatch(
-        r'bytes (\d+)-\d+/(\d+|\*)', (headers['Content-Range'] or '').strip()
+        rf'bytes ({_NUMBER})-{_NUMBER}/({_NUMBER}|\*)',
+        (headers['Content-Range'] or '').strip(),
     )
     if not found or int(found[1]) != offset:
         raise RestartError
@@ -137,15 +138,11 @@ class _Redirects(HTTPRedirectHandler):
 
 
 def may_redirect(old: str, new: str) -> bool:
-    """Return whether a redirect is followed.
+    """Return whether a redirect from ``old`` to ``new`` is followed.
 
     To the same host, port and scheme; from http to https of the same host; and between
     hosts only over https, to one that is known (downloads of GitHub) or named in the
     variable ``MMKD_REDIRECT_HOSTS`` (separated by commas). Source: ours.
-
-    Args:
-        old: Address that was asked.
-        new: Address that it leads to.
     """
     mine, theirs = urlsplit(old), urlsplit(new)
     if (mine.scheme, mine.netloc) == (theirs.scheme, theirs.netloc):

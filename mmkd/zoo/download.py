@@ -1,5 +1,6 @@
 """Have a published file here, from the first place that has it right."""
 
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -7,22 +8,26 @@ from mmkd.errors import UserError
 from mmkd.transfer import download
 from mmkd.transfer.sources import is_address
 from mmkd.zoo.index import Index, ZooFile, ZooModel
-from mmkd.zoo.places import BASES, bases, cache_folder
 
 SCHEME = 'mmkd://'
+BASES = 'MMKD_ZOO'
+CACHE = 'MMKD_CACHE'
 
 
 def sources_of(index: Index, model: ZooModel, file: ZooFile) -> list[str]:
     """Return where a file may be had, in the order in which it is tried.
 
-    These are the places of ``MMKD_ZOO`` (or the ``zoo`` beside the index), then the
-    address that the model's entry names.
+    These are the addresses or folders in ``MMKD_ZOO``, separated by commas (or the
+    ``zoo`` beside the index), then the address that the model's entry names.
 
     Raises:
         UserError: If there is no such place: an installed package has the index only.
     """
-    places = [*bases(index.root), *([model.address] if model.address else [])]
-    if places == [str(index.root / 'zoo')] and not Path(places[0]).is_dir():
+    named = [base.strip() for base in os.environ.get(BASES, '').split(',')]
+    beside = str(index.root / 'zoo')
+    places = [base for base in named if base] or [beside]
+    places += [model.address] if model.address else []
+    if places == [beside] and not Path(beside).is_dir():
         raise UserError(
             f'{model.name}: the weights of the zoo are not beside {index.root}',
             f'Name the folder zoo of a checkout of mmkd, or its address, in {BASES}.',
@@ -43,6 +48,8 @@ def fetch(index: Index, model: ZooModel, file: ZooFile, folder: Path) -> Path:
 def local_or_cached(index: Index, model: ZooModel, file: ZooFile) -> Path:
     """Return a checked file: in a local folder of the zoo, or else in the cache.
 
+    The cache is ``MMKD_CACHE`` or ``~/.cache/mmkd``.
+
     Raises:
         UserError: If it cannot be had.
     """
@@ -51,14 +58,13 @@ def local_or_cached(index: Index, model: ZooModel, file: ZooFile) -> Path:
         path = Path(first).expanduser()
         if path.is_file() and file.wanted.problem(path) is None:
             return path
-    return fetch(index, model, file, cache_folder())
+    named = os.environ.get(CACHE)
+    cache = Path(named).expanduser() if named else Path.home() / '.cache' / 'mmkd'
+    return fetch(index, model, file, cache)
 
 
 def resolve(source: str) -> Path:
     """Return the file of ``mmkd://NAME``, fetched and checked.
-
-    Args:
-        source: The name of a model of the zoo behind ``mmkd://``.
 
     Raises:
         UserError: If there is no such model, it has no weights, or they cannot be had.
@@ -69,11 +75,7 @@ def resolve(source: str) -> Path:
 
 
 def weights_of(model: ZooModel, suffix: str = '.pth') -> ZooFile:
-    """Return the file with the weights of a model.
-
-    Args:
-        model: The model.
-        suffix: ``.pth`` or ``.safetensors``.
+    """Return the file with the weights of a model, ``.pth`` or ``.safetensors``.
 
     Raises:
         UserError: If the model is a recipe, without weights.

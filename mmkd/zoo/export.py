@@ -1,44 +1,146 @@
 """Export a trained network: bare weights, TorchScript or ONNX."""
 
 import importlib.util
+import io
 import json
 import logging
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from mmengine.registry import DefaultScope
+from torch import Tensor, nn
 
+from mmkd.config_files import read_config
+from mmkd.engine.load_weights import load_weights
 from mmkd.errors import UserError
 from mmkd.files import replacing
-from mmkd.zoo.clip_network import ClipNetwork, Output, load_clip_network
+from mmkd.models.heads import pool_map
+from mmkd.models.input_adoption import say, settled_input
+from mmkd.models.input_convention import KEY
+from mmkd.registry import MODELS
+from mmkd.tensor_files import save_into
+from mmkd.zoo.weight_files import read_source
 
 Meta = dict[str, Any]
 
 _INPUT, _BATCH = 'clips', 'batch'
 _ONNX_PACKAGES = ('onnx', 'onnxscript', 'onnxruntime')
 _LARGEST_ERROR = 1e-4  # of the largest value; float32 kernels differ by about 1e-6
+Output = Literal['feature', 'map', 'scores']
+_BRANCHES = 'representations.branches.'
+
+
+class ClipNetwork(nn.Module):
+    """A backbone, and its classifier where scores are asked for.
+
+    Args:
+        backbone: Maps clips ``(N, 3, T, H, W)`` to ``(N, C, t, h, w)``.
+        cls_head: Maps that to class scores; needed for ``output='scores'`` only.
+        output: ``'feature'``: the map's mean ``(N, C)``; ``'map'``: the map itself;
+            ``'scores'``: the head's scores ``(N, classes)`` before any softmax.
+    """
+
+    def __init__(
+        self, backbone: nn.Module, cls_head: nn.Module | None, output: Output
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.cls_head = cls_head
+        self.output = output
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Return the output for normalised clips ``(N, 3, T, H, W)``."""
+        last = self.backbone(clips)
+        if self.output == 'map':
+            return last
+        return pool_map(last) if self.cls_head is None else self.cls_head(last)
+
+
+def load_clip_network(
+    config: Path,
+    checkpoint: Path,
+    output: Output = 'feature',
+    branch: str | None = None,
+) -> tuple[ClipNetwork, dict[str, Any]]:
+    """Build the network of a config, in eval mode, and fill it from a checkpoint.
+
+    Args:
+        config: A config of any method; of a distiller the student counts.
+        checkpoint: A checkpoint with ``backbone.*`` (and ``cls_head.*`` for scores).
+        output: See :class:`ClipNetwork`.
+        branch: A task with a last stage of its own
+            (:class:`~mmkd.models.representations.OwnLastStage`), to take that stage in
+            place of the backbone's.
+
+    Returns:
+        The network, and the meta of the checkpoint with the input convention, where
+        anything says it.
+
+    Raises:
+        UserError: If a file cannot be read, the checkpoint lacks a tensor or the
+            branch, or it was trained with another input than the config names.
+    """
+    model = read_config(config).get('model')
+    if not model:
+        raise UserError(f'{config} has no model', 'Use the config of a training.')
+    model = model.get('student', model)
+    if output == 'scores' and not model.get('cls_head'):
+        raise UserError(
+            f'{config} has no cls_head, hence no scores', 'Ask for the feature.'
+        )
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        head = MODELS.build(model.cls_head) if output == 'scores' else None
+        network = ClipNetwork(MODELS.build(model.backbone), head, output)
+    source = read_source(checkpoint)
+    named = f'checkpoint {checkpoint}'
+    tensors = source.tensors
+    if branch is not None:
+        tensors = _with_branch(tensors, branch, named)
+    report = load_weights(network, tensors)
+    report.raise_if_useless(named)
+    report.raise_if_incomplete(named)
+    network.eval()
+    meta = dict(source.meta)
+    fed = settled_input(config, meta, named)
+    return network, meta if fed is None else {**meta, KEY: fed.as_dict()}
+
+
+def _with_branch(
+    tensors: dict[str, Tensor], branch: str, source: str
+) -> dict[str, Tensor]:
+    """Return weights whose backbone ends with the last stage of one task. Ours."""
+    inner = {
+        key.removeprefix(_BRANCHES): value
+        for key, value in tensors.items()
+        if key.startswith(_BRANCHES)
+    }
+    there = dict.fromkeys(key.split('.')[0] for key in inner)
+    if branch not in there:
+        raise UserError(
+            f'{source} has no branch {branch!r}; it has: {", ".join(there) or "none"}',
+            'Leave --branch out, or name one of them.',
+        )
+    stage = {
+        f'backbone.{key.removeprefix(f"{branch}.")}': value
+        for key, value in inner.items()
+        if key.startswith(f'{branch}.')
+    }
+    return {**tensors, **stage}
 
 
 def export_backbone(
     network: ClipNetwork, meta: Meta, clips: Tensor, path: Path
 ) -> None:
-    """Write ``backbone.*`` and the meta as a checkpoint, and nothing else.
-
-    Args:
-        network: The network.
-        meta: Meta of its checkpoint; input convention and source are kept.
-        clips: Clips ``(N, 3, T, H, W)``; not needed here.
-        path: The file to write.
-    """
+    """Write ``backbone.*`` and the meta as a checkpoint, and nothing else."""
     weights = OrderedDict(
         (f'backbone.{name}', value.clone())
         for name, value in network.backbone.state_dict().items()
     )
-    torch.save({'state_dict': weights, 'meta': _kept(meta)}, path)
+    save_into({'state_dict': weights, 'meta': _kept(meta)}, path)
 
 
 def export_torchscript(
@@ -46,11 +148,7 @@ def export_torchscript(
 ) -> None:
     """Trace the network; the file ``meta.json`` inside holds the input convention.
 
-    Args:
-        network: The network.
-        meta: Meta of its checkpoint.
-        clips: Clips ``(N, 3, T, H, W)`` to trace with; N is free afterwards.
-        path: The file to write.
+    N of the clips ``(N, 3, T, H, W)`` to trace with is free afterwards.
 
     Raises:
         UserError: If the file does not reproduce the network.
@@ -59,9 +157,11 @@ def export_torchscript(
         # torch.jit is no longer developed, but it is what this format is.
         warnings.simplefilter('ignore', DeprecationWarning)
         traced = torch.jit.trace(network, clips)
+        buffer = io.BytesIO()  # torch's own writing hides why a disk refuses
         torch.jit.save(
-            traced, path, _extra_files={'meta.json': json.dumps(_kept(meta))}
+            traced, buffer, _extra_files={'meta.json': json.dumps(_kept(meta))}
         )
+        path.write_bytes(buffer.getvalue())
         loaded = torch.jit.load(path)
     _compare(network, loaded, clips, 'TorchScript')
 
@@ -69,11 +169,7 @@ def export_torchscript(
 def export_onnx(network: ClipNetwork, meta: Meta, clips: Tensor, path: Path) -> None:
     """Write ONNX with a free batch axis; the input convention is in its metadata.
 
-    Args:
-        network: The network.
-        meta: Meta of its checkpoint.
-        clips: Clips ``(N, 3, T, H, W)`` to trace with, N at least 2.
-        path: The file to write.
+    The clips ``(N, 3, T, H, W)`` to trace with have to be at least 2.
 
     Raises:
         UserError: If a package is missing, or ONNX Runtime does not reproduce the
@@ -135,16 +231,20 @@ def export(
         checkpoint: Its checkpoint.
         path: The file to write.
         format_name: A key of :data:`FORMATS`.
-        output: What the exported network returns, see
-            :class:`~mmkd.zoo.clip_network.ClipNetwork`.
+        output: What the exported network returns, see :class:`ClipNetwork`.
         clip: Frames, height and width of a clip.
-        branch: Task whose own last stage to take, see
-            :func:`~mmkd.zoo.clip_network.with_branch`. Defaults to None.
+        branch: Task whose own last stage to take, see :func:`load_clip_network`.
 
     Raises:
         UserError: If something cannot be read or written, or the result is not right.
     """
     network, meta = load_clip_network(config, checkpoint, output, branch)
+    if KEY not in meta:
+        text = (
+            f'neither checkpoint {checkpoint} nor {config} says the input convention '
+            'of the network, so the exported file does not either'
+        )
+        say(('warning', text))
     clips = torch.randn((2, 3, *clip), generator=torch.Generator().manual_seed(0))
     with replacing(path) as temporary, torch.no_grad():
         FORMATS[format_name](network, meta, clips, temporary)

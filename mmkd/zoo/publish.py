@@ -2,27 +2,34 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config
 from torch import Tensor
 
 from mmkd.compat.plain import to_plain
+from mmkd.config_files import read_config
 from mmkd.errors import UserError
-from mmkd.files import replacing
+from mmkd.files import read_small_text, replacing
+from mmkd.models.input_adoption import settled_input
+from mmkd.models.input_convention import KEY
 from mmkd.version import __version__
-from mmkd.zoo.convert.reading import read_source
 from mmkd.zoo.fitting import backbone_fingerprint, is_published, problems_with
-from mmkd.zoo.index import Index, ZooFile, check_name, read_entry
-from mmkd.zoo.measured import list_facts, read_results
-from mmkd.zoo.metafile import entry_of, metafile_of, only_collection, write_entry
-from mmkd.zoo.places import index_path
-from mmkd.zoo.readme import write_tables
-from mmkd.zoo.weight_files import to_pth, to_safetensors
+from mmkd.zoo.index import Index, ZooFile, check_name, index_path, read_entry
+from mmkd.zoo.metafile import (
+    entry_of,
+    list_facts,
+    metafile_of,
+    only_collection,
+    read_results,
+    write_entry,
+)
+from mmkd.zoo.tables import write_tables
+from mmkd.zoo.weight_files import read_source, to_pth, to_safetensors
 
 _FORMS = {'pth': to_pth, 'safetensors': to_safetensors}
 _KEPT_META = ('input_convention', 'dataset_meta', 'epoch', 'iter', 'seed')
@@ -30,35 +37,24 @@ _KEPT_META = ('input_convention', 'dataset_meta', 'epoch', 'iter', 'seed')
 
 @dataclass(frozen=True)
 class Publication:
-    """What to publish.
+    """What to publish."""
 
-    Attributes:
-        checkpoint: The checkpoint of the training.
-        name: Name in the zoo.
-        config: Its config, seen from the folder of the index.
-        metrics: Report of ``tools/evaluate.py`` or ``tools/test.py`` on these weights.
-        log: The training log.
-        collection: The method, where the metafile does not say it.
-        parts: First parts of the weights to publish. Empty: all but teachers.
-        half: Store in half precision.
-        forms: Of the weights: ``pth``, ``safetensors`` or both.
-        note: What else to say of the training, e.g. what it started from.
-        out: Folder of the files. None: ``zoo`` beside the index.
-        address: Where ``out`` will be found on the net. None: it is part of the
-            project.
-    """
-
-    checkpoint: Path
-    name: str
-    config: str
+    checkpoint: Path  # the checkpoint of the training
+    name: str  # name in the zoo
+    config: str  # its config, seen from the folder of the index
+    # report of tools/evaluate.py or tools/test.py on these weights
     metrics: Path | None = None
     log: Path | None = None
-    collection: str | None = None
+    collection: str | None = None  # the method, where the metafile does not say it
+    # first parts of the weights to publish. Empty: all but teachers.
     parts: tuple[str, ...] = ()
-    half: bool = False
+    half: bool = False  # store in half precision
+    # of the weights: pth, safetensors or both
     forms: tuple[str, ...] = ('pth', 'safetensors')
+    # what else to say of the training, e.g. what it started from.
     note: str | None = None
-    out: Path | None = None
+    out: Path | None = None  # folder of the files. None: zoo beside the index.
+    # where out will be found on the net. None: it is part of the project.
     address: str | None = None
 
 
@@ -68,9 +64,6 @@ def publish(what: Publication) -> list[Path]:
     The optimiser, teachers and whatever hooks stored are left out. Files are a function
     of the checkpoint; publishing again with the report of an evaluation changes the
     entry only. Files of an earlier publication of that name are removed at the end.
-
-    Args:
-        what: The model.
 
     Returns:
         The files of the zoo: the weights in each form, and perhaps the log.
@@ -89,18 +82,36 @@ def publish(what: Publication) -> list[Path]:
     if what.log:
         contents['.log'] = _log(what.log)
     files = {suffix: _file(what.name, suffix, x) for suffix, x in contents.items()}
-    entry = _entry(what, metafile, meta, files)
-    earlier = _files_of(entry_of(metafile, what.name), metafile)
-    _refuse_clash(what, metafile)
-    for suffix, content in contents.items():
-        with replacing(folder / files[suffix].name) as temporary:
-            temporary.write_bytes(content)
-    write_entry(metafile, entry)
+    old = entry_of(metafile, what.name)
+    entry = _entry(what, metafile, old, meta, files)
+    earlier = {file.name for file in read_entry(old, metafile).files} if old else set()
+    there = Index().models.get(what.name)
+    if there and not old:  # names are unique over all metafiles
+        raise UserError(
+            f'{what.name} is the name of {there.config} already', 'Choose another.'
+        )
+    with _removed_on_failure(folder / file.name for file in files.values()):
+        for suffix, content in contents.items():
+            with replacing(folder / files[suffix].name) as temporary:
+                temporary.write_bytes(content)
+        write_entry(metafile, entry)
     if what.out is None:
         for name in earlier - {file.name for file in files.values()}:
             (folder / name).unlink(missing_ok=True)
         write_tables(Index(), folder)
     return [folder / file.name for file in files.values()]
+
+
+@contextmanager
+def _removed_on_failure(paths: Iterable[Path]) -> Iterator[None]:
+    """If the body fails, remove the files that it made: no entry names them."""
+    new = [path for path in paths if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        for path in new:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _stripped(
@@ -119,6 +130,9 @@ def _stripped(
     if what.half:
         weights = {name: _halved(name, value) for name, value in weights.items()}
     kept = {key: source.meta[key] for key in _KEPT_META if key in source.meta}
+    fed = settled_input(config, source.meta, f'checkpoint {what.checkpoint}')
+    if fed is not None:
+        kept[KEY] = fed.as_dict()
     meta = {
         **to_plain(kept, 'meta'),
         'name': what.name,
@@ -128,14 +142,11 @@ def _stripped(
         'backbone': backbone_fingerprint(weights),
         'mmkd_version': __version__,
     }
-    return weights, _plain_json(meta, what.checkpoint)
-
-
-def _plain_json(meta: dict[str, Any], checkpoint: Path) -> dict[str, Any]:
     try:
-        return json.loads(json.dumps(meta))
+        return weights, json.loads(json.dumps(meta))
     except (TypeError, ValueError) as error:
-        raise UserError(f'the meta of {checkpoint} is not plain: {error}') from error
+        what_is = f'the meta of {what.checkpoint} is not plain: {error}'
+        raise UserError(what_is) from error
 
 
 def _halved(name: str, value: Tensor) -> Tensor:
@@ -153,8 +164,8 @@ def _halved(name: str, value: Tensor) -> Tensor:
 def _log(path: Path) -> bytes:
     """Return a log without the folder that it was written in."""
     try:
-        text = path.read_text(encoding='utf-8')
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_small_text(path)
+    except (OSError, ValueError) as error:
         raise UserError(f'the log {path} cannot be read ({error})') from error
     for folder in dict.fromkeys((str(Path.cwd()), str(Path.home()))):
         if len(Path(folder).parts) > 1:
@@ -170,17 +181,15 @@ def _file(name: str, suffix: str, content: bytes) -> ZooFile:
 def _entry(
     what: Publication,
     metafile: Path,
+    old: Mapping[str, Any],
     meta: Mapping[str, Any],
     files: Mapping[str, ZooFile],
 ) -> dict[str, Any]:
-    old = entry_of(metafile, what.name)
     collection = what.collection or old.get('In Collection')
     config = str(index_path().parent / what.config)
-    results = (
-        read_results(what.metrics, what.config, str(meta['backbone']))
-        if what.metrics
-        else []
-    )
+    results = []
+    if what.metrics:
+        results = read_results(what.metrics, what.config, str(meta['backbone']))
     place = what.address.rstrip('/') if what.address else 'zoo'
     entry = {
         'Name': what.name,
@@ -212,19 +221,6 @@ def _epochs(meta: Mapping[str, Any], config: str) -> str:
     trained = meta.get('epoch')
     if trained is None:
         return 'not known'
-    planned = (Config.fromfile(config).get('train_cfg') or {}).get('max_epochs')
+    planned = (read_config(config).get('train_cfg') or {}).get('max_epochs')
     whole = planned in (None, trained)
     return str(trained) if whole else f'{trained} (of {planned} in the config)'
-
-
-def _files_of(entry: Mapping[str, Any], metafile: Path) -> set[str]:
-    return {f.name for f in read_entry(entry, metafile).files} if entry else set()
-
-
-def _refuse_clash(what: Publication, metafile: Path) -> None:
-    """Names are unique over all metafiles."""
-    there = Index().models.get(what.name)
-    if there and not entry_of(metafile, what.name):
-        raise UserError(
-            f'{what.name} is the name of {there.config} already', 'Choose another.'
-        )

@@ -21,27 +21,25 @@ def register() -> None:
 
 
 def load_from_zoo(filename: str, map_location: Any) -> Any:
-    """Read the weights of a model of the zoo.
-
-    Args:
-        filename: ``mmkd://NAME``.
-        map_location: A device, as ``'cpu'``. None means the CPU.
+    """Read the weights of ``mmkd://NAME`` to a device; None means the CPU.
 
     Raises:
         UserError: If the model or its file cannot be had.
     """
-    from mmkd.zoo.download import resolve
+    from mmkd.zoo.download import SCHEME, any_weights_of, local_or_cached
+    from mmkd.zoo.index import Index
     from mmkd.zoo.weight_files import read_weights
 
-    return _moved(read_weights(resolve(filename)), map_location)
+    index = Index()
+    model = index.find(filename.removeprefix(SCHEME))
+    file = any_weights_of(model)
+    # The very bytes that are loaded must be those published.
+    content = read_weights(local_or_cached(index, model, file), file.sha256)
+    return _moved(content, map_location)
 
 
 def load_from_safetensors(filename: str, map_location: Any) -> Any:
-    """Read a safetensors file.
-
-    Args:
-        filename: Its path.
-        map_location: A device, as ``'cpu'``. None means the CPU.
+    """Read a safetensors file to a device; None means the CPU.
 
     Raises:
         UserError: If it is damaged.

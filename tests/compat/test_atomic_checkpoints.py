@@ -11,7 +11,8 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import find_latest_checkpoint, save_checkpoint
 
 from mmkd.compat import applied
-from mmkd.compat.atomic_checkpoints import LATE_REMOVAL
+from mmkd.compat.atomic_checkpoints import _drop_odd_numbers
+from mmkd.compat.table import LATE_REMOVAL
 from mmkd.errors import UserError
 from mmkd.last_checkpoint import is_whole, latest_checkpoint
 from tests.engine.toy import toy_runner
@@ -148,6 +149,52 @@ def test_the_best_is_replaced(tmp_path):
     assert 'best_acc_epoch_3.pth' in names(tmp_path)
     best(runner, 0.8)  # of the same name
     assert 'best_acc_epoch_3.pth' in names(tmp_path)
+
+
+@pytest.mark.parametrize('ids', [None, 3, 'x', [1, 'x'], [-1], [True], {}])
+def test_numbers_of_checkpoints_that_are_none_are_left_aside(ids):
+    information = {'keep_ckpt_ids': ids}
+    _drop_odd_numbers(information)
+    assert information == {}
+    information = {'keep_ckpt_ids': [1, 2]}
+    _drop_odd_numbers(information)
+    assert information == {'keep_ckpt_ids': [1, 2]}
+    _drop_odd_numbers({})
+
+
+@pytest.mark.parametrize('kind', ['file', 'folder', 'above', 'own', 'best'])
+def test_no_path_in_a_received_checkpoint_is_removed(tmp_path, kind):
+    """MMEngine removes what the message hub calls the best so far, or too many."""
+    folder, on = tmp_path / 'theirs', tmp_path / 'on'
+    options = keep_one(save_best='acc', max_keep_ckpts=-1)
+    toy_runner(folder, epochs=1, **options).train()
+    (tmp_path / 'x').mkdir()
+    marker = tmp_path / 'x' / 'best_marker.pth'
+    marker.write_text('of somebody else')
+    (on / 'epoch_').mkdir(parents=True)
+    own = on / 'mine.txt'
+    own.write_text('mine')
+    content = torch.load(folder / 'epoch_1.pth', weights_only=True)
+    content['message_hub']['runtime_info'] |= {
+        'best_score': 0.1,
+        'best_ckpt': {
+            'file': str(marker),
+            'folder': str(marker.parent),
+            'above': f'{on}/..',
+            'own': str(own),
+            'best': ['best_x'],
+        }[kind],
+        'keep_ckpt_ids': ['/../../x/best_marker', 7],
+    }
+    torch.save(content, folder / 'epoch_1.pth')
+    options = keep_one(save_best='acc', max_keep_ckpts=1)
+    runner = toy_runner(
+        on, load_from=str(folder / 'epoch_1.pth'), resume=True, **options
+    )
+    runner.train()
+    best(runner, 0.9)
+    assert marker.read_text() == 'of somebody else' and own.read_text() == 'mine'
+    assert names(on) >= {'epoch_2.pth', 'best_acc_epoch_2.pth'}
 
 
 def test_the_best_of_a_run_that_was_moved_is_found(tmp_path):

@@ -35,7 +35,7 @@ def test_its_parts_are_found(tmp_path: Path) -> None:
     dataset = Config.fromfile(tmp_path / 'mine.py').train_dataloader.dataset
     assert dataset._scope_ == 'mmaction'
     dataset.update(ann_file=str(tmp_path / 'list.txt'))
-    assert type(DATASETS.build(dataset)).__name__ == 'VideoDataset'
+    assert type(DATASETS.build(dataset)).__name__ == 'ViewDataset'
 
 
 def test_other_packages_keep_their_scope() -> None:

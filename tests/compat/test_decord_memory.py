@@ -6,7 +6,7 @@ import pytest
 from mmaction.datasets.transforms import DecordInit
 
 from mmkd.compat import applied
-from mmkd.compat.decord_memory import DECORD_MEMORY
+from mmkd.compat.table import DECORD_MEMORY
 from tests.bad_videos import KINDS, motion_jpeg
 
 

@@ -7,7 +7,7 @@ from mmengine.utils import package_utils
 
 import mmkd
 from mmkd.compat import package_lookup
-from mmkd.compat.package_lookup import EDITABLE_INSTALL
+from mmkd.compat.table import EDITABLE_INSTALL
 
 
 class Metadata:

@@ -6,6 +6,9 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmkd.datasets import pipeline_steps
+from mmkd.distill import TwoPreprocessors
+from mmkd.models.input_adoption import settle_input
 from mmkd.registry import MODELS
 from tests.shared_files import ROOT
 
@@ -24,7 +27,13 @@ def test_self_distillation_is_fine_tuning_and_one_hook(net: str, data: str) -> N
     hook, *others = mine.custom_hooks
     assert hook.type == 'mmkd.EpochTeacherHook' and hook.teacher == 'last_epoch'
     assert others == plain.custom_hooks
-    for key in ('model', 'train_dataloader', 'test_dataloader', 'optim_wrapper'):
+    for key in (
+        'model',
+        'default_hooks',
+        'train_dataloader',
+        'test_dataloader',
+        'optim_wrapper',
+    ):
         assert mine[key] == plain[key], key
 
 
@@ -38,9 +47,8 @@ def test_kd_boosted_pcl_is_pcl_and_a_teacher(student: str, teacher: str) -> None
     epochs = of_teacher.train_cfg.max_epochs
     run = f'work_dirs/pcl/{teacher}_vcp_ucf101/epoch_{epochs}.pth'
     assert mine.model.teacher.checkpoint == run
-    assert mine.train_dataloader.dataset.pipeline == (
-        of_teacher.train_dataloader.dataset.pipeline
-    )
+    datasets = [c.train_dataloader.dataset for c in (mine, of_teacher)]
+    assert pipeline_steps(datasets[0]) == pipeline_steps(datasets[1])
     assert mine.train_dataloader.dataset.fraction == 1.0
     assert mine.optim_wrapper == plain.optim_wrapper
 
@@ -61,8 +69,11 @@ def test_outputs_of_both_networks_go_together(path: str) -> None:
     cfg.teacher.checkpoint = 'random'
     model = MODELS.build(cfg)
     assert set(model.distill_losses) == set(cfg.losses)
-    # The teacher takes the student's batch: one convention on both sides.
-    assert type(model.data_preprocessor).__name__ != 'TwoPreprocessors'
+    # The teacher takes the student's batch: one convention on both sides, at once or as
+    # soon as the student's is settled.
+    settle_input(model)
+    pixels = model.data_preprocessor
+    assert not isinstance(pixels, TwoPreprocessors) or pixels.shared()
 
 
 def test_teachers_of_tiny_configs_are_where_their_training_leaves_them() -> None:

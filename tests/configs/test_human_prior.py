@@ -7,10 +7,11 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 
+from mmkd.datasets import pipeline_steps
 from mmkd.part_labels import get_label_set
 from mmkd.registry import HOOKS, MODELS
 from tests.configs.test_configs import CONFIGS, name
-from tests.models.human_prior import clips, samples
+from tests.methods.human_prior.toy import clips, samples
 from tests.shared_files import ROOT
 
 NETS = ('c3d', 'r3d', 'r2plus1d', 'resnet18')
@@ -50,12 +51,17 @@ def test_the_grid_is_complete() -> None:
 @pytest.mark.parametrize(('mine', 'rspnet', 'maps'), pairs())
 def test_it_is_rspnet_and_a_parsing_task(mine: str, rspnet: str, maps: str) -> None:
     cfg, base = read(mine), read(rspnet)
-    pipeline = cfg.train_dataloader.dataset.pipeline
-    plain = [t for t in pipeline if t.type not in ADDED]
-    assert plain == base.train_dataloader.dataset.pipeline
-    assert [t.type for t in pipeline].index('mmkd.LoadPartMaps') == 3
-    assert pipeline[3].cache == f'data/{maps}'
-    assert pipeline[-2].type == 'mmkd.AlignPartMaps'
+    steps = pipeline_steps(cfg.train_dataloader.dataset)
+    types = [step['type'] for step in steps]
+    place = types.index('mmkd.WithTargets')
+    assert place == types.index('mmkd.DecodeViews') + 1
+    (step,) = (step for step in steps if step['type'] == 'mmkd.WithTargets')
+    plain = [*steps[:place], *step['transforms'], *steps[place + 1 :]]
+    assert plain == pipeline_steps(base.train_dataloader.dataset)
+    assert types[place + 1 :] == ['FormatShape', 'mmkd.PackViews']
+    assert (step['load'].type, step['align'].type) == ADDED
+    targets = cfg.train_dataloader.dataset.targets
+    assert targets.load == {'type': 'mmkd.LoadPartMaps', 'cache': f'data/{maps}'}
     assert cfg.train_dataloader.dataset.ann_file == (
         base.train_dataloader.dataset.ann_file
     )
@@ -68,8 +74,10 @@ def test_it_is_rspnet_and_a_parsing_task(mine: str, rspnet: str, maps: str) -> N
     assert cfg.model == base.model
     assert form == {'type': 'mmkd.OwnLastStage', 'tasks': ('parsing',)}
     assert parsing.type == 'mmkd.ParsingDistill'
+    assert (parsing.mask, parsing.background_weight) == ('frames', 0.1)
     hook = cfg.custom_hooks[0]
     assert cfg.custom_hooks[1:] == base.custom_hooks
+    assert cfg.default_hooks == base.default_hooks
     assert HOOKS.build(hook).tasks == ('parsing',)
 
 
@@ -130,5 +138,6 @@ def test_the_arms_of_the_comparison_run() -> None:
 
 
 def test_the_pipeline_builds() -> None:
-    pipeline = read('human_prior/r3d_k400').train_dataloader.dataset.pipeline
-    assert len(Compose(pipeline).transforms) == 8
+    cfg = read('human_prior/r3d_k400')
+    steps = pipeline_steps(cfg.train_dataloader.dataset)
+    assert len(Compose(steps).transforms) == 6

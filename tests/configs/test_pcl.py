@@ -9,8 +9,11 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
+from mmkd.engine.options import hook_configs
+from mmkd.models.input_adoption import declared_by
 from mmkd.registry import MODELS
 from tests.configs.test_configs import _sgd, learning_rates
+from tests.datasets.views import behind_decoding
 from tests.shared_files import ROOT
 
 PRETEXTS = {
@@ -35,6 +38,8 @@ def test_the_grid_is_complete() -> None:
     }
     expected |= {'pcl/r3d_18_vcp_ucf101', 'pcl/r3d_18_vcp_k400'}
     expected |= {f'pcl/{net}_vcp_k100_auxskd' for net in NETS}
+    expected |= {f'pcl/{net}_vcp_ucf101_official' for net in (*NETS, 'r3d_18')}
+    expected |= {'pcl/r3d_18_vcp_k400_official'}
     there = {f'pcl/{p.stem}' for p in (ROOT / 'configs/pcl').glob('*.py')}
     assert there == expected
 
@@ -50,7 +55,12 @@ def test_settings_of_the_released_code(pretext: str) -> None:
     assert cfg.model.data_preprocessor.residual
     assert cfg.model.data_preprocessor.convention == 'imagenet'
     assert not cfg.model.joint_views
-    augmentation = cfg.train_dataloader.dataset.pipeline[4].transforms
+    dataset = cfg.train_dataloader.dataset
+    augmentation = [step for step in dataset.augment.values() if step is not None]
+    assert 'groups' not in dataset.augment
+    if pretext == 'vcop':  # one flip for all, since another way hides the order
+        assert dataset.after.groups == ((0, 1, 2),)
+        augmentation.append(dataset.after.flip)
     assert [t.type.split('.')[-1] for t in augmentation] == [
         'RandomCrop',
         'ColorJitter',
@@ -79,32 +89,32 @@ def test_other_sets_have_the_shape_of_the_schedule(data: str) -> None:
 
 @pytest.mark.parametrize('path', sorted(p.stem for p in ROOT.glob('configs/pcl/*.py')))
 def test_every_config_sizes_its_banks(path: str) -> None:
-    hooks = [hook.type for hook in read(f'pcl/{path}').custom_hooks]
+    hooks = [hook.type for hook in hook_configs(read(f'pcl/{path}'))]
     assert hooks.count('mmkd.MemoryBankSizeHook') == 1
     assert 'mmkd.LoadReportHook' in hooks
 
 
 def test_after_auxskd_the_pixels_are_those_of_auxskd() -> None:
     cfg, first = read('pcl/r3d_vcp_k100_auxskd'), read('auxskd/r3d_k100')
-    conventions = [
-        MODELS.build(c.model.data_preprocessor).convention for c in (cfg, first)
-    ]
-    assert conventions[0] == conventions[1]
+    mine, auxskd = declared_by(cfg), declared_by(first)
+    assert mine is not None and auxskd is not None
+    # Those of the checkpoint; should it not say them, the same.
+    assert (mine.convention, mine.fallback) == (None, auxskd.convention)
     assert cfg.model.backbone == first.model.backbone
     assert cfg.load_from == 'work_dirs/auxskd/r3d_k100/epoch_18.pth'
 
 
 def packed(cfg: Config, place: int, total: int = 60) -> dict[str, Any]:
     """Run a pipeline on frames whose colour tells their number."""
-    pipeline = cfg.train_dataloader.dataset.pipeline
-    results = Compose(pipeline[1:2])(
+    dataset = cfg.train_dataloader.dataset
+    results = Compose([dataset.views])(
         {'total_frames': total, 'sample_idx': place, 'label': -1, 'modality': 'RGB'}
     )
     rng = np.random.default_rng(place)
     video = rng.integers(0, 256, (total, 80, 90, 3), dtype=np.uint8)
     results['imgs'] = list(video[results['frame_inds']])
     results['img_shape'] = results['original_shape'] = (80, 90)
-    return Compose(pipeline[3:])(results)
+    return Compose(behind_decoding(dataset))(results)
 
 
 @pytest.mark.parametrize('pretext', PRETEXTS)
@@ -149,5 +159,7 @@ def test_fine_tuning_chooses_by_training_videos(data: str, held_out: int) -> Non
     assert scheduler.monitor == cfg.default_hooks.checkpoint.save_best == 'acc/top1'
     crops = [t.type for t in train.pipeline if 'Crop' in t.type or t.type == 'Flip']
     assert crops == ['RandomCrop']
-    first = read('pcl/r3d_vcp_ucf101').model.data_preprocessor
-    assert cfg.model.data_preprocessor == first
+    mine, first = declared_by(cfg), declared_by(read('pcl/r3d_vcp_ucf101'))
+    assert mine is not None and first is not None
+    # The pixels of the checkpoint; should it not say them, PCL's.
+    assert (mine.convention, mine.fallback) == (None, first.convention)

@@ -71,9 +71,9 @@ def test_tasks_and_teacher_have_the_released_values() -> None:
 
 def test_s3dg_has_224_pixels_and_its_siblings_112() -> None:
     for net in NETS:
-        augment = read(f'rspnet/{net}_k400').train_dataloader.dataset.pipeline[3]
+        augment = read(f'rspnet/{net}_k400').train_dataloader.dataset.augment
         size = 224 if net == 's3dg' else 112
-        assert augment.transforms[1].scale == (size, size)
+        assert augment.resize.scale == (size, size)
         assert augment.groups == ((0,), (1, 2))
 
 

@@ -11,6 +11,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,12 +36,15 @@ NEEDS = {
     'tools/dist_train.sh': 'data',
     'tools/evaluate.py': 'data and a checkpoint',
     'tools/export.py': 'a checkpoint',
+    'tools/gates.py': 'the folder of a run',
+    'tools/launch.py': 'data; tests/test_processes.py starts a script with it',
     'tools/make_venv.sh': 'the network',
     'tools/pipeline.py': 'data and minutes',
     'tools/report.py': 'the folder of a run',
     'tools/reproduce.py': 'data and hours',
     'tools/slurm_train.sh': 'data and a cluster',
     'tools/teacher/extract.py': 'videos and weights',
+    'tools/data/view_samples.py': 'videos; tests/commands/test_view_sheet.py runs it',
     'tools/teacher/view_maps.py': 'part maps',
     'tools/test.py': 'data and a checkpoint',
     'tools/train.py': 'data',
@@ -59,8 +63,10 @@ OTHERS = {
     'mim ': 'the package openmim; tests/test_installed.py reads configs as it does',
     'pip install': 'the network; tests/test_installed.py does that of this project',
     'pip uninstall': 'an environment to spoil',
+    'python -c "import mmkd;': 'a config of yours; tests/test_installed.py does it',
+    'python -c "import pickle': 'a pickle; tests of keypoints do it',
     'python -m tests.faults': 'minutes; tests/faults has a test with fewer cases',
-    'python -m tests.visualization': 'a report; its tests draw a toy one',
+    'python -m tests.commands.report': 'a report; its tests draw a toy one',
     'python3.11 -m venv': 'an environment to make; tools/make_venv.sh does it',
     '. .venv/bin/activate': 'the environment',
     'cd mmkd': 'what git clone gives',
@@ -106,10 +112,17 @@ def tool_and_arguments(command: str) -> tuple[str, list[str]]:
 
 @pytest.mark.parametrize('command', TOOLS)
 def test_the_tool_understands_it(
-    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     tool, arguments = tool_and_arguments(command)
     assert (ROOT / tool).is_file()
+    monkeypatch.chdir(tmp_path)
+    for option, value in pairwise(arguments):
+        if option == '--prefix':  # a folder that must be there
+            Path(value).mkdir(parents=True)
     if tool.endswith('.sh') or tool == 'tools/doctor.py':
         return
     parse = argparse.ArgumentParser.parse_args
@@ -217,7 +230,7 @@ def test_it_runs(command: str, tmp_path: Path) -> None:
         | {'PYTHONPATH': str(ROOT), 'PYTHONWARNINGS': 'ignore'},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert child.returncode == 0, child.stdout + child.stderr
     assert child.stdout.strip()

@@ -36,7 +36,7 @@ def test_every_page_is_in_the_navigation_once() -> None:
 
 
 @pytest.mark.skipif(
-    not (find_spec('mkdocs') and find_spec('mkdocstrings')),
+    not (all(map(find_spec, ('mkdocs', 'mkdocstrings', 'latex2mathml')))),
     reason='needs requirements/docs.txt',
 )
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
@@ -47,9 +47,15 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         | {'NO_MKDOCS_2_WARNING': '1', 'HTTPS_PROXY': 'http://127.0.0.1:9'},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert child.returncode == 0, child.stderr
+    for page in (ROOT / 'docs').rglob('*.md'):
+        built = tmp_path / page.relative_to(ROOT / 'docs').with_suffix('.html')
+        equations = len(re.findall(r'^\$\$$', page.read_text(), re.M)) // 2
+        html = built.read_text()
+        assert html.count('display="block"') == equations, page
+        assert 'arithmatex' not in html
     for page in (ROOT / 'docs' / 'api').glob('*.md'):
         html = (tmp_path / 'api' / f'{page.stem}.html').read_text()
         shown = re.findall(r'<h\d id="(mmkd\.[\w.]+)"', html)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
-from torch import distributed
 
 from mmkd.engine.hooks.stop import StoppedBySignal
 from mmkd.engine.runner import CalmRunner
@@ -22,6 +21,7 @@ from tests.engine.micro_runs import (
     write_videos,
 )
 from tests.shared_files import ROOT
+from tests.warm import run_group
 
 # A teacher behind ShuffleBN, a queue that all processes fill; dropout; two tasks.
 METHODS = ('auxskd', 'vcop', 'rspnet')
@@ -65,13 +65,9 @@ def train(
     return {'steps': diary.steps, 'state': runner.model.module.state_dict()}
 
 
-def worker(rank: int, folder: Path) -> None:
-    torch.set_num_threads(1)
-    os.environ['LOCAL_RANK'] = str(rank)
+def worker(rank: int, folder: Path) -> dict[str, Any]:
     os.chdir(folder)
-    distributed.init_process_group(
-        'gloo', init_method=f'file://{folder}/meet', rank=rank, world_size=2
-    )
+    found = {}
     for method in METHODS:
         straight, parts = folder / method / 'straight', folder / method / 'parts'
         runs = {'straight': train(method, straight, 0, None, None)}
@@ -81,12 +77,15 @@ def worker(rank: int, folder: Path) -> None:
         runs['begun'] = train(method, parts, 2, first, stop)
         middle = parts / 'interrupted.pth'
         runs['ended'] = train(method, parts, 0, middle, None)
-        torch.save(runs, folder / f'{method}_{rank}.pth')
-    distributed.destroy_process_group()
+        found[method] = runs
+    return found
 
 
 @pytest.fixture(scope='module')
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ranks(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, list[dict[str, Any]]]:
+    """The folder of both processes, and what each of them saw."""
     folder = tmp_path_factory.mktemp('processes')
     write_videos(folder)
     # Eight draws: two batches of two for each process.
@@ -94,16 +93,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.write_text(
             ''.join(path.read_text().splitlines(True)[i % 6] for i in range(8))
         )
-    torch.multiprocessing.spawn(worker, (folder,), nprocs=2)
-    return folder
+    return folder, run_group(2, worker, folder, folder)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('method', METHODS)
-def test_stopped_and_resumed_is_straight(method: str, folder: Path) -> None:
+def test_stopped_and_resumed_is_straight(
+    method: str, ranks: tuple[Path, list[dict[str, Any]]]
+) -> None:
+    folder, found = ranks
     seen = []
-    for rank in range(2):
-        runs = torch.load(folder / f'{method}_{rank}.pth', weights_only=True)
+    for runs in (one[method] for one in found):
         straight, parts = runs['straight']['steps'], runs['begun']['steps']
         assert list(straight) == [0, 1, 2, 3]
         assert list(parts) == [2] and list(runs['ended']['steps']) == [3]
@@ -114,6 +114,6 @@ def test_stopped_and_resumed_is_straight(method: str, folder: Path) -> None:
         seen.append({step[0] for step in straight.values()})
     assert not seen[0] & seen[1]  # each has clips of its own
     one, other = (folder / method / part for part in ('straight', 'parts'))
-    found = load(other / 'epoch_2.pth')
-    assert found['counts'] == {'epoch': 2, 'iter': 4, 'seed': 7}
-    assert differences(load(one / 'epoch_2.pth'), found) == []
+    ended = load(other / 'epoch_2.pth')
+    assert ended['counts'] == {'epoch': 2, 'iter': 4, 'seed': 7}
+    assert differences(load(one / 'epoch_2.pth'), ended) == []

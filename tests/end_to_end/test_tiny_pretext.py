@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.end_to_end.test_tiny_pipeline import run
 from tests.shared_files import ROOT, shared_path
+from tests.tools.toy_project import run_tool
 
 CONFIG = ROOT / 'configs/tiny/vcop_r3d_ut_interaction.py'
 CLIPS = 32
@@ -19,7 +19,7 @@ def train(folder: Path, epochs: int, *arguments: str) -> str:
         'train_dataloader.num_workers=0',
         'train_dataloader.persistent_workers=False',
     )
-    done = run(
+    done = run_tool(
         folder,
         'train.py',
         str(CONFIG),
@@ -33,7 +33,8 @@ def train(folder: Path, epochs: int, *arguments: str) -> str:
 @pytest.mark.slow
 def test_vcop_trains_and_resumes_on_ut_interaction(tmp_path: Path) -> None:
     videos = shared_path('data/ut_interaction')
-    done = run(tmp_path, 'data/prepare.py', 'ut_interaction', '--videos', str(videos))
+    command = ('data/prepare.py', 'ut_interaction', '--videos', str(videos))
+    done = run_tool(tmp_path, *command)
     assert done.returncode == 0, done.stderr
     path = tmp_path / 'data/ut_interaction/pretrain.txt'
     path.write_text('\n'.join(path.read_text().splitlines()[:CLIPS]) + '\n')

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from mmkd.engine.arguments import config_path, train_parser
 from mmkd.engine.command_line import read_config
-from mmkd.engine.options import default_work_dir
+from mmkd.engine.options import config_path, default_work_dir, train_parser
 from tests.shared_files import ROOT
 
 

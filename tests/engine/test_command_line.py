@@ -1,21 +1,35 @@
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 from torch import distributed, nn
 
-from mmkd.engine.command_line import leave_process_group, read_config, train_main
+from mmkd.engine.command_line import (
+    leave_process_group,
+    locked_work_dir,
+    read_config,
+    train_main,
+)
 from mmkd.engine.command_line import test_main as evaluate_main
 from mmkd.errors import UserError
+from mmkd.locks import locked_folder
 
 
-def test_split_reaches_the_config(tmp_path, monkeypatch):
-    monkeypatch.setenv('MMKD_SPLIT', '9')  # so that it is restored
+def test_split_reaches_the_config(tmp_path):
     path = tmp_path / 'c.py'
-    path.write_text("ann_file = 'train_split{{$MMKD_SPLIT:1}}.txt'")
-    assert read_config(str(path)).ann_file == 'train_split9.txt'
-    assert read_config(str(path), split=3).ann_file == 'train_split3.txt'
-    monkeypatch.delenv('MMKD_SPLIT')
-    assert read_config(str(path)).ann_file == 'train_split1.txt'
+    path.write_text("ann_file = 'train1.txt'\nsplit_lists = ['train{split}.txt']")
+    assert read_config(str(path), split=3).ann_file == 'train3.txt'
+    assert read_config(str(path)).ann_file == 'train1.txt'
+    assert Config.fromfile(path).ann_file == 'train1.txt'  # as stock programs do
+
+
+def test_the_variable_of_the_split_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv('MMKD_SPLIT', '2')
+    (tmp_path / 'c.py').write_text("model = dict(type='A')")
+    with pytest.raises(SystemExit) as caught:
+        train_main([str(tmp_path / 'c.py')])
+    assert caught.value.code == 2
+    assert 'error: MMKD_SPLIT=2 is set' in capsys.readouterr().err
 
 
 def test_a_missing_config_names_similar_ones(tmp_path):
@@ -54,6 +68,41 @@ def test_other_processes_let_the_first_one_speak(
         train_main([str(tmp_path / 'none.py')])
     assert slept == waits
     assert 'none.py does not exist' in capsys.readouterr().err
+
+
+def test_a_folder_in_use_is_refused_before_anything_is_built(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr('mmkd.engine.command_line.check_before_run', lambda *_: None)
+    monkeypatch.setattr('mmkd.engine.command_line.build_runner', lambda _: 1 / 0)
+    (tmp_path / 'c.py').write_text("model = dict(type='A')")
+    command = [str(tmp_path / 'c.py'), '--work-dir', str(tmp_path / 'w')]
+    with locked_folder(tmp_path / 'w'), pytest.raises(SystemExit) as caught:
+        train_main(command)
+    assert caught.value.code == 2
+    assert 'is in use by another run' in capsys.readouterr().err
+    with pytest.raises(ZeroDivisionError):  # free again
+        train_main(command)
+    with locked_folder(tmp_path / 'w'):  # also after an error
+        pass
+
+
+@pytest.mark.parametrize(
+    ('launcher', 'name', 'leads'),
+    [
+        ('none', 'SLURM_PROCID', True),  # of the job around it
+        ('slurm', 'SLURM_PROCID', False),
+        ('pytorch', 'RANK', False),
+        ('mpi', 'OMPI_COMM_WORLD_RANK', False),
+    ],
+)
+def test_the_first_process_holds_the_folder(
+    tmp_path, monkeypatch, launcher, name, leads
+):
+    monkeypatch.setenv(name, '1')
+    cfg = Config({'work_dir': str(tmp_path / 'w'), 'launcher': launcher})
+    with locked_work_dir(cfg):
+        assert (tmp_path / 'w').exists() is leads
 
 
 def gloo_threads() -> list[str]:

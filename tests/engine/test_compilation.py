@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmkd.engine.compilation import compile_networks
+from mmkd.engine.speed import compile_networks
 from mmkd.errors import UserError
 from mmkd.registry import MODELS
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from mmkd.engine.fused_optimizer import with_fused_step
 from mmkd.engine.runner import CalmRunner
+from mmkd.engine.speed import with_fused_step
 from tests.engine.toy import ToyNet
 
 

@@ -86,3 +86,32 @@ def test_incomplete():
 def test_grouped_orders_by_count_and_stops():
     keys = ['a.x', 'b.x', 'b.y', 'plain', *[f'k{i}.x' for i in range(9)]]
     assert grouped(keys, shown=3) == 'b.* (2), a.* (1), plain (1) and 9 more groups'
+
+
+def without(*prefixes: str) -> dict[str, torch.Tensor]:
+    return {k: v for k, v in weights().items() if not k.startswith(prefixes)}
+
+
+def test_part_of_a_backbone_is_refused_unless_it_is_listed():
+    report = load_weights(ToyNet(), without('backbone.1.running'))
+    with pytest.raises(UserError, match=r'\(2 tensors of the backbone\)'):
+        report.raise_if_useless('c')
+    with pytest.raises(UserError, match=r"allow_missing=\['backbone\.1\.\*', \.\.\.\]"):
+        report.raise_if_useless('c', allow_missing=['backbone.1.running_mean'])
+    report.raise_if_useless('c', allow_missing=['backbone.1.*'])
+
+
+def test_what_is_left_over_of_a_backbone_is_refused_unless_it_is_listed():
+    more = {'backbone.2.weight': torch.ones(1), 'neck.weight': torch.ones(1)}
+    report = load_weights(ToyNet(), weights(**more))
+    with pytest.raises(UserError, match=r'it has beyond this one 2\.\* \(1\)') as it:
+        report.raise_if_useless('c')
+    assert "allow_unused=['backbone.2.*', ...]" in it.value.remedy
+    report.raise_if_useless('c', allow_unused=['backbone.2.*'])
+
+
+def test_a_counter_of_batches_is_no_weight():
+    counters = ('backbone.1.num', 'backbone.9.num')
+    more = {f'{counters[1]}_batches_tracked': torch.tensor(3)}
+    report = load_weights(ToyNet(), {**without(counters[0]), **more})
+    report.raise_if_useless('c')

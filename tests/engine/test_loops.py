@@ -3,19 +3,24 @@
 import multiprocessing
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from mmengine.evaluator import DumpResults
 from mmengine.hooks import Hook
 from torch.utils.data import BatchSampler
 
 from mmkd.engine.hooks.stop import StoppedBySignal
-from mmkd.engine.seeding import drawing_from, seed_for
+from mmkd.engine.loops import seed_step
+from mmkd.errors import UserError
+from mmkd.models.memory import MemoryBank
+from mmkd.seeding import drawing_from, seed_for
 from tests.engine.micro_runs import StopAt, differences
 from tests.engine.toy import ToySet
-from tests.faults.toy_run import toy_run
+from tests.faults.toy_run import NoisyNet, NoisySet, toy_run
 
 
 class Watch(Hook):
@@ -137,3 +142,117 @@ def test_iterations_over_batches_of_their_own_kind(tmp_path):
     watch = train(tmp_path, loader=loader, **ITERATIONS)
     assert len(watch.inputs) == 16
     assert [len(inputs) for inputs in watch.inputs] == [4] * 16
+
+
+class Listed(NoisySet):
+    """A list whose entries and their order can be changed."""
+
+    def __init__(self, names: tuple[int, ...] = tuple(range(16))) -> None:
+        self.names = names
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def get_data_info(self, index: int) -> dict[str, Any]:
+        return {'filename': f'{self.names[index]}.mp4', 'sample_idx': index}
+
+
+CHANGES = {
+    'has 15 samples, not the 16': {'names': tuple(range(15))},
+    'of 16 samples has other entries': {'names': (*range(15), 99)},
+    'of 16 samples is in another order': {'names': tuple(reversed(range(16)))},
+}
+
+
+@pytest.mark.parametrize('by_epoch', [True, False])
+@pytest.mark.parametrize('change', CHANGES)
+def test_a_changed_list_is_noticed(tmp_path, capsys, change, by_epoch):
+    """In the middle of an epoch; the run goes on with another pass over the list."""
+    options = {} if by_epoch else ITERATIONS
+    train(tmp_path, 5, {'dataset': {'type': Listed}}, **options)
+    changed = {'dataset': {'type': Listed, **CHANGES[change]}}
+    watch = train(tmp_path, loader=changed, **options)
+    assert change in capsys.readouterr().out
+    assert len(watch.inputs) == (12 if by_epoch else 10)
+    # The first pass is over the whole list, of which nothing was seen before.
+    seen = torch.cat(watch.inputs[:4])
+    assert len(seen.unique(dim=0)) == len(CHANGES[change]['names'])
+
+
+def test_the_same_list_in_another_folder_and_shares_is_the_same(tmp_path, capsys):
+    class Moved(Listed):
+        data_prefix = {'video': '/elsewhere'}
+
+        def get_data_info(self, index):
+            info = super().get_data_info(index)
+            return {**info, 'filename': f'/elsewhere/{info["filename"]}'}
+
+    straight = train(tmp_path / 'one', loader={'dataset': {'type': Listed}})
+    train(tmp_path / 'run', 5, {'dataset': {'type': Listed}})
+    watch = train(tmp_path / 'run', loader={'dataset': {'type': Moved}})
+    assert differences(straight.inputs[6:], watch.inputs) == []
+    assert 'training list' not in capsys.readouterr().out
+
+
+def test_a_changed_step_is_noticed_in_a_loop_over_steps(tmp_path, capsys):
+    train(tmp_path, 5, **ITERATIONS)
+    train(tmp_path, loader={'batch_size': 2}, **ITERATIONS)
+    assert 'a step has 2 clips, not the 4 of before' in capsys.readouterr().out
+
+
+def test_a_changed_list_between_two_epochs_is_said(tmp_path, capsys):
+    loader = {'dataset': {'type': Listed}}
+    epoch = {'by_epoch': True, 'max_epochs': 1}
+    train(tmp_path, loader=loader, train_cfg=epoch)
+    train(tmp_path, loader={'dataset': {'type': Listed, 'names': tuple(range(12))}})
+    said = capsys.readouterr().out
+    assert 'has 12 samples, not the 16 of before; the run to resume goes on' in said
+
+
+class BankNet(NoisyNet):
+    """Has a row for each place of the list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bank = MemoryBank(16, 3)
+
+
+def test_a_memory_bank_is_not_resumed_with_another_list(tmp_path):
+    train(tmp_path, 5, {'dataset': {'type': Listed}}, model=BankNet())
+    changed = {'dataset': {'type': Listed, 'names': tuple(reversed(range(16)))}}
+    with pytest.raises(UserError, match='in another order, and the rows of its mem'):
+        train(tmp_path, loader=changed, model=BankNet())
+
+
+@pytest.mark.parametrize('by_epoch', [True, False])
+def test_no_batch_is_refused_before_the_run(tmp_path, by_epoch):
+    loader = {'batch_size': 17, 'drop_last': True}
+    with pytest.raises(UserError, match='16 samples for 17 a batch, and drop_last'):
+        train(tmp_path, loader=loader, **({} if by_epoch else ITERATIONS))
+    assert not list(tmp_path.glob('*.pth'))
+
+
+@pytest.mark.parametrize('mode', ['val', 'test'])
+def test_nothing_to_validate_or_test_is_refused(tmp_path, mode):
+    loader = {
+        'dataset': {'type': Listed, 'names': ()},
+        'sampler': {'type': 'DefaultSampler', 'shuffle': False},
+        'batch_size': 4,
+    }
+    options = {f'{mode}_dataloader': loader, f'{mode}_cfg': {}}
+    options[f'{mode}_evaluator'] = [DumpResults(str(tmp_path / 'x.pkl'))]
+    runner = toy_run(tmp_path, lambda text: None, **options)
+    with pytest.raises(UserError, match=f'{mode}_dataloader gives no batch: 0 samples'):
+        runner.train() if mode == 'val' else runner.test()
+
+
+def test_processes_draw_differently_in_a_step_and_the_first_as_it_would_alone():
+    def drawn(rank: int, step: int) -> float:
+        seed_step(SimpleNamespace(seed=5, rank=rank), step)
+        return float(torch.rand(())) + random.random() + np.random.rand()
+
+    assert len({drawn(rank, step) for rank in range(3) for step in range(2)}) == 6
+    assert drawn(2, 1) == drawn(2, 1)
+    with drawing_from(seed_for(5, 'step', 1)):
+        alone = float(torch.rand(())) + random.random() + np.random.rand()
+    assert drawn(0, 1) == alone

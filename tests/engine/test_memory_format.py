@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from mmkd.engine.memory_format import apply_memory_format, set_memory_format
 from mmkd.engine.runner import CalmRunner
+from mmkd.engine.speed import apply_memory_format, set_memory_format
 from mmkd.errors import UserError
 from mmkd.registry import MODELS
 from tests.engine.toy import ToyNet
@@ -46,7 +46,7 @@ def test_names_values_and_other_tensors_stay_and_it_can_be_taken_back():
 
 
 def test_a_teacher_beside_the_model_is_reordered_too():
-    from tests.models.distillation.tiny import recognizer
+    from tests.distill.tiny import recognizer
 
     distiller = MODELS.build(
         {

@@ -3,8 +3,8 @@ from itertools import islice
 
 import pytest
 
+from mmkd.datasets.seeded_dataset import Draw, SeededDataset
 from mmkd.engine.resumable_sampler import ResumableSampler
-from mmkd.engine.seeded_dataset import Draw, SeededDataset
 
 
 def sampler(

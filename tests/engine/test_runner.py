@@ -1,10 +1,13 @@
 import errno
 import logging
 import os
+import uuid
 
 import pytest
 from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
 
+from mmkd.engine.console import QuietFileHandler, calm
 from mmkd.engine.runner import CalmRunner
 from mmkd.errors import UserError
 from tests.engine.toy import ToyNet
@@ -32,7 +35,7 @@ def test_long_reports_go_to_the_log_file_only(tmp_path, capsys):
 
 @pytest.mark.parametrize(('level', 'shown'), [('INFO', False), ('WARNING', True)])
 def test_only_information_is_shortened(level, shown):
-    from mmkd.engine.runner import _concerns_the_user
+    from mmkd.engine.console import _concerns_the_user
 
     number = getattr(logging, level)
     record = logging.LogRecord('x', number, '', 0, 'a\nb\nc\nd', None, None)
@@ -63,3 +66,12 @@ def test_another_error_of_the_system_is_not_explained_away(tmp_path):
     runner.register_hook(Full(errno.EIO))
     with pytest.raises(OSError, match='Input/output'):
         runner.train()
+
+
+def test_a_log_on_a_full_disk_says_nothing_by_itself(capfd):
+    logger = MMLogger(f'full{uuid.uuid4().hex}')
+    logger.addHandler(logging.FileHandler('/dev/full'))
+    calm(logger)
+    logger.handlers[-1].emit(logging.makeLogRecord({'msg': 'x' * 100_000}))
+    assert type(logger.handlers[-1]) is QuietFileHandler
+    assert 'No space left' not in capfd.readouterr().err

@@ -5,10 +5,12 @@ import os
 import time
 
 import pytest
+from mmengine.registry import FUNCTIONS
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from mmkd.engine.hooks.bad_videos import read_bad_videos
 from mmkd.engine.steady_batches import _lost
+from mmkd.engine.workers import WorkerWatch
 from mmkd.errors import UserError
 from tests.deadly import DEEDS
 from tests.engine.micro_runs import differences, load, micro_config, run, write_videos
@@ -36,10 +38,9 @@ def config(work_dir, workers, deeds, by_epoch=True, persist=False, **options):
     """A run with decoders that do what is said at some of the six videos."""
     cfg = micro_config(CONFIG, work_dir, workers)
     cfg.train_dataloader.persistent_workers = persist
-    step = {'type': 'mmkd.Deadly', **{f'{n}.avi': deed for n, deed in deeds.items()}}
-    cfg.train_dataloader.dataset.pipeline.insert(0, step)
-    (hook,) = [h for h in cfg.custom_hooks if h.type == 'mmkd.BadVideosHook']
-    hook.update({'time_limit': 1, 'max_share': 0.5, **options})
+    reader = {'type': 'mmkd.Deadly', **{f'{n}.avi': d for n, d in deeds.items()}}
+    cfg.train_dataloader.dataset.reader = reader
+    cfg.default_hooks.bad_videos.update({'time_limit': 1, 'max_share': 0.5, **options})
     if not by_epoch:
         cfg.train_cfg = {'type': 'IterBasedTrainLoop', 'max_iters': 6}
         for scheduler in cfg.param_scheduler:
@@ -134,3 +135,17 @@ def test_a_worker_that_is_just_ending_has_ended():
         worker.start()
     assert _lost(workers) == {1: 3}
     workers[0].kill()
+
+
+@FUNCTIONS.register_module()
+def cannot_be_sent(samples):
+    return lambda: samples
+
+
+def test_a_batch_that_is_lost_on_its_way_is_one_line(project, monkeypatch):
+    """As without a file descriptor for it: its worker says so and goes on."""
+    monkeypatch.setattr(WorkerWatch.__init__, '__defaults__', (1.0,))
+    cfg = config(project / 'run', 2, {})
+    cfg.train_dataloader.collate_fn = {'type': 'cannot_be_sent'}
+    with pytest.raises(UserError, match=r'a batch has not come for 1 s.*ulimit -n'):
+        run(cfg)

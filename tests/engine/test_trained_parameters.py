@@ -5,7 +5,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
-from mmkd.engine.trained_parameters import leave_out_teachers
+from mmkd.engine.trained_model import leave_out_teachers
 from mmkd.registry import MODELS
 from tests.shared_files import ROOT
 

@@ -3,14 +3,14 @@
 import pytest
 from mmengine.config import Config
 
-from mmkd.engine import visualizers
-from mmkd.engine.visualizers import add_visualizer
+from mmkd.engine import options
+from mmkd.engine.options import add_visualizer
 from mmkd.errors import UserError
 
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visualizers, 'find_spec', lambda name: name)
+    monkeypatch.setattr(options, 'find_spec', lambda name: name)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_config_without_a_visualizer_keeps_its_log(installed: None) -> None:
 
 
 def test_an_absent_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visualizers, 'find_spec', lambda name: None)
+    monkeypatch.setattr(options, 'find_spec', lambda name: None)
     with pytest.raises(UserError) as error:
         add_visualizer(Config({}), 'wandb')
     assert str(error.value) == (

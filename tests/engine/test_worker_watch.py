@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from mmkd.datasets.bad_videos import Marks, within
-from mmkd.engine.worker_watch import WorkerWatch
+from mmkd.engine.workers import WorkerWatch
 from tests.deadly import DEEDS
 
 FORK = multiprocessing.get_context('fork')
@@ -39,8 +39,8 @@ def test_one_that_hangs_is_ended_and_its_video_named():
 
 
 def test_many_short_ones_are_not_one_long_one():
-    naps = {str(n): lambda: time.sleep(0.1) for n in range(20)}
-    assert watched(1.0, **naps) == ({}, 0)
+    naps = {str(n): lambda: time.sleep(0.1) for n in range(30)}
+    assert watched(2.0, **naps) == ({}, 0)
 
 
 def test_one_that_ended_by_itself_is_left_to_who_notices():
@@ -87,3 +87,48 @@ def test_what_a_worker_reads_is_seen():
         assert marks.turns() == [0, 2] and set(marks.name(1)) == {'b'}
         marks.clear()
         assert marks.turns() == [0, 0] and marks.name(1) == ''
+
+
+def idle(seconds: float) -> None:
+    """Do nothing, as a worker whose batch was lost on its way."""
+    time.sleep(seconds)
+
+
+def test_idle_workers_are_ended_where_a_batch_is_awaited():
+    workers = [FORK.Process(target=idle, args=(600,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    watch = WorkerWatch(workers, Marks(2), limit=0, patience=0.5)
+    watch.awaited = True
+    with watch:
+        for worker in workers:
+            worker.join()
+    assert watch.overdue and watch.ended == {}
+    assert [worker.exitcode for worker in workers] == [-signal.SIGKILL] * 2
+
+
+def reads(marks: Marks, flag) -> None:
+    with marks.reading(0, 'long'):
+        flag.wait()
+
+
+def computes(marks: Marks, flag) -> None:
+    while not flag.is_set():
+        sum(range(10_000))
+
+
+@pytest.mark.parametrize('work', [reads, computes, None])
+def test_workers_that_read_or_compute_are_not_idle(work):
+    """Nor is anybody where no batch is awaited."""
+    marks, flag = Marks(1), FORK.Event()
+    worker = FORK.Process(target=work or reads, args=(marks, flag))
+    if work is None:
+        worker = FORK.Process(target=flag.wait)
+    worker.start()
+    watch = WorkerWatch([worker], marks, limit=0, patience=2.0)
+    watch.awaited = work is not None
+    with watch:
+        worker.join(3.0)
+        assert worker.is_alive() and not watch.overdue
+        flag.set()
+        worker.join()

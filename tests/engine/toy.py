@@ -34,7 +34,9 @@ class ToySet(Dataset):
         return {'inputs': torch.randn(3, generator=generator), 'labels': index % 2}
 
 
-def toy_runner(work_dir: Path, epochs: int = 2, **changes: Any) -> Runner:
+def toy_runner(
+    work_dir: Path, epochs: int = 2, kind: type[Runner] | None = None, **changes: Any
+) -> Runner:
     """A runner for ``epochs`` epochs of 4 iterations."""
     torch.manual_seed(0)
     options: dict[str, Any] = {
@@ -50,4 +52,4 @@ def toy_runner(work_dir: Path, epochs: int = 2, **changes: Any) -> Runner:
         'log_level': 'WARNING',
         'randomness': {'seed': 3},
     }
-    return Runner(**{**options, **changes})
+    return (kind or Runner)(**{**options, **changes})

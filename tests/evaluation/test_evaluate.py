@@ -1,5 +1,7 @@
 """Features and figures of a real list, and what a wrong checkpoint says."""
 
+import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +9,15 @@ import pytest
 import torch
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from mmkd.errors import UserError
-from mmkd.evaluation import evaluate, extract_features
+from mmkd.evaluation import evaluate
+from mmkd.evaluation.evaluate import Evaluation, SplitEvaluation
 from mmkd.evaluation.features import FeatureEncoder
-from mmkd.evaluation.lists import feature_loaders
+from mmkd.evaluation.lists import feature_configs
 from mmkd.evaluation.model import load_model
+from mmkd.models.input_convention import get_convention
 from tests.shared_files import ROOT, shared_path
 
 
@@ -36,22 +41,23 @@ def cfg(tmp_path: Path) -> Config:
 
 def test_features_are_the_mean_over_clips(cfg: Config) -> None:
     model = load_model(cfg, None)
-    loader = feature_loaders(cfg)['train']
-    features = extract_features(model, loader, 'train')
-    assert features.vectors.shape == (3, 32)
+    loader = Runner.build_dataloader(feature_configs(cfg)['train'], seed=0)
+    encode = FeatureEncoder(model)
+    rows = [row for batch in loader for row in encode(batch)]
+    assert len(rows) == 3 and rows[0]['average'].shape == (32,)
     videos = [
         sample for batch in loader for sample in zip(*batch.values(), strict=True)
     ]
     for place, (clips, sample) in enumerate(videos):
         assert clips.shape == (5, 3, 16, 56, 56)
-        assert int(sample.gt_label) == int(features.labels[place])
+        assert int(sample.gt_label) == int(rows[place]['label'])
         with torch.inference_mode():
             bgr = clips[:, [2, 1, 0]].float()
             twin = torch.stack(
                 [model.backbone(c[None]).mean((2, 3, 4))[0] for c in bgr]
             )
         torch.testing.assert_close(
-            features.vectors[place], twin.mean(0), rtol=1e-4, atol=1e-4
+            rows[place]['average'], twin.mean(0), rtol=1e-4, atol=1e-4
         )
 
 
@@ -108,8 +114,8 @@ def test_checkpoints(cfg: Config, tmp_path: Path) -> None:
         load_model(cfg, str(path))
 
 
-def test_other_pixels_are_warned_of(
-    cfg: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_frozen_features_of_another_input_are_refused(
+    cfg: Config, tmp_path: Path
 ) -> None:
     model = load_model(cfg, None)
     path = tmp_path / 'weights.pth'
@@ -117,9 +123,33 @@ def test_other_pixels_are_warned_of(
     for changed in ({}, {'channel_order': 'RGB'}):
         meta = {'input_convention': {**pixels, **changed}}
         torch.save({'state_dict': model.state_dict(), 'meta': meta}, path)
-        load_model(cfg, str(path))
-        error = capsys.readouterr().err
-        assert error.startswith('warning: ') == bool(changed)
+        # The config says 'auto'.
+        found = load_model(cfg, str(path)).data_preprocessor.convention
+        assert found.as_dict() == meta['input_convention']
+    named = copy.deepcopy(cfg)
+    named.model.data_preprocessor.convention = 'bgr255'
+    with pytest.raises(UserError, match=r'weights.pth was trained .* its config feeds'):
+        load_model(named, str(path))
+    kept = load_model(named, str(path), pixels='config').data_preprocessor
+    assert kept.convention.as_dict() == pixels
+    taken = load_model(named, str(path), pixels='weights').data_preprocessor
+    assert taken.convention.as_dict() == meta['input_convention']
+
+
+def test_the_table_of_features_names_what_was_fed(cfg: Config, tmp_path: Path) -> None:
+    model = load_model(cfg, None)
+    pixels = get_convention('kinetics').as_dict()
+    path = tmp_path / 'weights.pth'
+    meta = {'input_convention': pixels}
+    torch.save({'state_dict': model.state_dict(), 'meta': meta}, path)
+    folder = tmp_path / 'features'
+    for asked in (None, 'config'):
+        what = Evaluation(str(path), ['knn'], folder, pixels=asked)
+        SplitEvaluation(cfg, None, what).features('test')
+    tables = [json.loads(p.read_text())['pixels'] for p in folder.rglob('*.json')]
+    fed = sorted((t['convention'], t.get('insist', False)) for t in tables)
+    assert fed == [('bgr255', True), ('kinetics', False)]
+    assert cfg.model.data_preprocessor.convention == 'auto'
 
 
 class Malicious:

@@ -61,3 +61,28 @@ def test_goes_on_in_the_middle(tmp_path: Path) -> None:
     assert table['x'].tolist() == [float(n) ** 2 for n in range(70)]
     # A finished table asks for no network.
     fill_store(store, LOADER, lambda: pytest.fail('encoded again'), 'numbers')
+
+
+def test_a_second_run_waits_and_takes_what_the_first_one_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, store = (RowStore(tmp_path / 'table.pth', total=70) for _ in range(2))
+    assert first.try_hold()
+    looks = []
+
+    def look(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 2:  # the first run comes to its end
+            for block in first.missing():
+                rows = [{'x': torch.tensor(1.0)} for _ in first.places(block)]
+                first.write(block, rows)
+            first.merge()
+            first.let_go()
+
+    monkeypatch.setattr('mmkd.evaluation.extraction.time.sleep', look)
+    encoder = Encoder()
+    fill_store(store, LOADER, lambda: encoder, 'numbers')
+    assert len(looks) == 2 and encoder.seen == []
+    table = store.read()
+    assert table is not None and table['x'].eq(1).all()
+    assert capsys.readouterr().out.count('waiting for another run') == 1

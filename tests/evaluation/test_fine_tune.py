@@ -37,8 +37,7 @@ class StopOnce(Hook):
 def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     make_project(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for name in ('LOCAL_RANK', 'MMKD_SPLIT'):
-        monkeypatch.setenv(name, '0')
+    monkeypatch.setenv('LOCAL_RANK', '0')
     return Config.fromfile('configs/toy/tiny.py')
 
 

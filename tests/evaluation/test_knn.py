@@ -6,7 +6,7 @@ import torch
 from sklearn.neighbors import KNeighborsClassifier
 
 from mmkd.evaluation import Features, knn
-from mmkd.evaluation.knn import TEMPERATURE, leave_one_out_accuracy
+from mmkd.evaluation.knn import TEMPERATURE
 
 
 def random_features(videos: int, classes: int, seed: int) -> Features:
@@ -41,15 +41,3 @@ def test_more_neighbours_than_videos() -> None:
     train, test = random_features(6, 3, 0), random_features(9, 3, 1)
     found = knn(train, test, 3, ks=(6, 99))
     assert found['kNN@6'].figures == found['kNN@99'].figures
-
-
-def test_leave_one_out() -> None:
-    features = random_features(40, 4, 2)
-    hits = 0.0
-    for place in range(40):
-        rest = torch.arange(40) != place
-        train = Features(features.vectors[rest], features.labels[rest])
-        one = Features(features.vectors[~rest], features.labels[~rest])
-        hits += knn(train, one, 4, ks=(5,))['kNN@5'].figures['top1']
-    found = leave_one_out_accuracy(features.vectors, features.labels, 5)
-    assert found == pytest.approx(hits / 40)

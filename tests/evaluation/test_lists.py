@@ -35,10 +35,9 @@ def test_a_protocol_brings_its_own_clips() -> None:
     ]
 
 
-def test_another_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv('MMKD_SPLIT', '2')
+def test_another_data_set() -> None:
     cfg = config('r3d_ucf101_vcop')
-    use_data(cfg, 'hmdb51')
+    use_data(cfg, 'hmdb51', split=2)
     assert cfg.model.cls_head.num_classes == 51
     lists = {
         key: cfg[f'{key}_dataloader'].dataset.ann_file
@@ -59,6 +58,6 @@ def test_a_data_set_without_labels_is_refused() -> None:
 
 def test_what_identifies_a_list(tmp_path: Path) -> None:
     path = tmp_path / 'list.txt'
-    path.write_text('a.avi 0\n\nb.avi 1\n')
+    path.write_text('a.avi 0\r\nb.avi 1\r\n')
     found = describe_list({'ann_file': 'list.txt', 'data_root': str(tmp_path)})
     assert found == {'path': str(path), 'sha256': sha256(path), 'videos': 2}

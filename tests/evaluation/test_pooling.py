@@ -1,6 +1,6 @@
 import torch
 
-from mmkd.evaluation.pooling import POOLINGS, max_pool_map
+from mmkd.evaluation.features import POOLINGS, max_pool_map
 
 
 def test_max_pooling_gives_the_9216_numbers_of_vcop() -> None:

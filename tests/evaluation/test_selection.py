@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS
 
 from mmkd.errors import UserError
-from mmkd.evaluation.selection import select_epoch
+from mmkd.evaluation.fine_tune import select_epoch
 from tests.shared_files import ROOT
 
 

@@ -14,20 +14,22 @@ from mmaction.datasets import VideoDataset
 from mmengine.runner.checkpoint import _load_checkpoint
 from torch import nn
 
-from mmkd.datasets.packed.reading import FORM, FRAMES, INDEX, PackedVideos
-from mmkd.datasets.packed.writing import names_of
-from mmkd.datasets.part_maps.cache import PartMapCache
-from mmkd.datasets.part_maps.encoding import VideoFacts, encode_file, encode_map
-from mmkd.datasets.part_maps.file import PartMapFile
-from mmkd.datasets.part_maps.identity import FILE_NAME, CacheIdentity
-from mmkd.datasets.preparation.hmdb51 import _read_file
-from mmkd.datasets.preparation.kinetics100 import read_kinetics100
-from mmkd.datasets.preparation.kinetics400 import read_kinetics400
-from mmkd.datasets.preparation.ucf101 import read_ucf101
-from mmkd.datasets.preparation.ut_interaction import read_ut_interaction
+from mmkd.commands.prepare.kinetics import read_kinetics100, read_kinetics400
+from mmkd.commands.prepare.ucf_hmdb import read_hmdb51_file, read_ucf101
+from mmkd.commands.prepare.ut_interaction import read_ut_interaction
+from mmkd.datasets.pack_videos import names_of
+from mmkd.datasets.packed_videos import FORM, FRAMES, INDEX, PackedVideos
+from mmkd.datasets.shards import encode_shard
 from mmkd.engine.load_weights import load_weights
-from mmkd.engine.preflight.lists import ListFormat, check_list
+from mmkd.engine.preflight.datasets import ListFormat, check_list
 from mmkd.last_checkpoint import is_whole
+from mmkd.methods.human_prior.part_maps.cache import (
+    PartMapCache,
+    PartMapFile,
+    VideoFacts,
+    facts_and_arrays,
+)
+from mmkd.methods.human_prior.part_maps.identity import FILE_NAME, CacheIdentity
 from mmkd.part_labels import get_label_set
 
 #: Reads a file made of the bytes; raises UserError or nothing.
@@ -156,7 +158,7 @@ def ucf101_classes(folder: Path, data: bytes) -> None:
 
 def hmdb51(folder: Path, data: bytes) -> None:
     (folder / 'run.txt').write_bytes(data)
-    _read_file(folder / 'run.txt', 'run', 0)
+    read_hmdb51_file(folder / 'run.txt', 'run', 0)
 
 
 def kinetics100(folder: Path, data: bytes) -> None:
@@ -193,14 +195,14 @@ def packed_index(folder: Path, data: bytes) -> None:
 
 IDENTITY = CacheIdentity({'name': 'x'}, get_label_set('synthetic'), size=4)
 VIDEO = VideoFacts('a.avi', 9, 'ab', 4, 25.0, 48, 64)
-MAPS = encode_file(
-    IDENTITY, VIDEO, [encode_map(i, 0.5, np.zeros((4, 4), np.uint8)) for i in range(3)]
+MAPS = encode_shard(
+    *facts_and_arrays(IDENTITY, VIDEO, range(3), [0.5] * 3, np.zeros((3, 4, 4), 'u1'))
 )
 
 
 def part_maps(folder: Path, data: bytes) -> None:
-    (folder / 'a.parts').write_bytes(data)
-    maps = PartMapFile.open(folder / 'a.parts')
+    (folder / 'a.npz').write_bytes(data)
+    maps = PartMapFile.open(folder / 'a.npz')
     read = maps.read(range(len(maps.frames)))
     assert read.shape == (len(maps.frames), *maps.identity.map_shape)
     assert (maps.frames < maps.video.frames).all()

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from mmkd.datasets.transforms import (
     IGNORE,
-    ClipOrderViews,
-    ClipTransformViews,
     EvenClips,
-    PaceViews,
-    RelativeSpeedViews,
-    SegmentPaceViews,
     ViewSampler,
 )
+from mmkd.methods.pace import PaceViews
+from mmkd.methods.rspnet import RelativeSpeedViews
+from mmkd.methods.vcop import ClipOrderViews
+from mmkd.methods.vcp import ClipTransformViews
+from mmkd.methods.vspp import SegmentPaceViews
 
 LENGTHS = st.one_of(st.integers(1, 40), st.integers(1, 400), st.integers(1, 10**6))
 CLIPS = st.one_of(st.integers(1, 40), st.integers(0, 16))
@@ -24,13 +24,19 @@ SMALL = st.one_of(st.just(1), st.integers(1, 6), st.integers(0, 6))
 SPEEDS = st.lists(st.integers(0, 8), min_size=1, max_size=5, unique=True)
 PACES = st.lists(st.sampled_from([0, 0.25, 0.29, 0.5, 1, 2, 3, 7]), max_size=4)
 FLAG = st.booleans()
+RULE = st.sampled_from(['ours', 'official'])
 COUNTED = st.integers(1, 5).map(lambda top: list(range(1, top + 1)))
 
 #: By name: the sampler, its options, and for each label its number of classes.
 SAMPLERS: dict[str, tuple[type[ViewSampler], dict[str, Any], Callable[..., Any]]] = {
     'even clips': (
         EvenClips,
-        {'clip_len': CLIPS, 'num_clips': SMALL, 'frame_interval': SMALL},
+        {
+            'clip_len': CLIPS,
+            'num_clips': SMALL,
+            'frame_interval': SMALL,
+            'protocol': st.sampled_from(['rspnet', 'vcop']),
+        },
         lambda options: (options['num_clips'], {}),
     ),
     'clip order': (
@@ -43,7 +49,7 @@ SAMPLERS: dict[str, tuple[type[ViewSampler], dict[str, Any], Callable[..., Any]]
     ),
     'clip transform': (
         ClipTransformViews,
-        {'clip_len': CLIPS, 'interval': SMALL, 'released': FLAG},
+        {'clip_len': CLIPS, 'interval': SMALL, 'rule': RULE},
         lambda options: (3, {'transform': 5}),
     ),
     'pace': (
@@ -53,7 +59,7 @@ SAMPLERS: dict[str, tuple[type[ViewSampler], dict[str, Any], Callable[..., Any]]
             'num_views': SMALL,
             'frame_interval': SMALL,
             'paces': st.one_of(PACES, COUNTED),
-            'released': FLAG,
+            'rule': RULE,
         },
         lambda options: (options['num_views'], {'pace': len(options['paces'])}),
     ),
@@ -69,7 +75,7 @@ SAMPLERS: dict[str, tuple[type[ViewSampler], dict[str, Any], Callable[..., Any]]
             'num_views': SMALL,
             'num_segments': SMALL,
             'speeds': st.one_of(SPEEDS, COUNTED),
-            'released': FLAG,
+            'rule': RULE,
             'frame_interval': SMALL,
             'label_natural_speed': FLAG,
             'look_ahead': st.one_of(st.none(), st.none(), SMALL),
@@ -125,7 +131,7 @@ def check_labels(name: str, options: Any, frames: int, results: Any) -> None:
     elif name == 'relative speed':
         speeds = np.array(options['speeds'])[labels['speed']]
         assert (steps == (speeds * options['frame_interval'])[:, None]).all()
-    elif name == 'segment pace' and not options['released']:
+    elif name == 'segment pace' and options['rule'] == 'ours':
         speeds = np.array(options['speeds'])[labels['speed']]
         assert (steps.max(1) <= speeds * options['frame_interval']).all()
         fast = labels['segment'] != IGNORE

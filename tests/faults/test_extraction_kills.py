@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.datasets.part_maps.gray_parser import write_config, write_videos
+from tests.methods.human_prior.part_maps.gray_parser import write_config, write_videos
 from tests.shared_files import ROOT
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,10 @@ def server():
     """Give processes that have imported everything, so that a start costs nothing."""
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload(
-        ['mmkd.datasets.part_maps.extraction', 'tests.datasets.part_maps.gray_parser']
+        [
+            'mmkd.methods.human_prior.part_maps.extraction',
+            'tests.methods.human_prior.part_maps.gray_parser',
+        ]
     )
     return context
 
@@ -108,6 +111,8 @@ def test_ten_kills(server, case, tmp_path):
 
 def test_the_workers_die_with_a_killed_parent(server, case, tmp_path):
     start, options = case
+    # Slower, so that it is seen in the middle also where this process seldom runs.
+    write_config(tmp_path, seconds=0.05)
     finish(server, [*start, str(tmp_path / 'whole'), *options])
 
     out = tmp_path / 'broken'
@@ -122,7 +127,7 @@ def test_the_workers_die_with_a_killed_parent(server, case, tmp_path):
     end = time.monotonic() + PATIENCE
     try:
         # The first three are this process's own; the next ones are of the workers.
-        while len([*out.rglob('*.parts')]) < 5:
+        while len([*out.rglob('*.npz')]) < 5:
             assert time.monotonic() < end
             assert process.poll() is None
             time.sleep(0.002)
@@ -134,7 +139,7 @@ def test_the_workers_die_with_a_killed_parent(server, case, tmp_path):
     finally:
         if group_lives(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
-    assert len([*out.rglob('*.parts')]) < VIDEOS
+    assert len([*out.rglob('*.npz')]) < VIDEOS
     finish(server, [*start, str(out), *options])
     assert contents(out) == contents(tmp_path / 'whole')
 

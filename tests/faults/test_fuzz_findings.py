@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from mmkd.datasets.transforms import PaceViews
 from mmkd.errors import UserError
+from mmkd.methods.pace import PaceViews
 from tests.faults.fuzz_files import (
     PACKED,
     PICKLE,

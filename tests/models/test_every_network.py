@@ -4,13 +4,13 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmkd.models.backbones.width import output_width
+from mmkd.models.heads import output_width
 from mmkd.registry import MODELS
 from mmkd.zoo.base_networks import model_configs
 from tests.golden_step import samples
 
 NETWORKS = sorted(path.stem for path in model_configs().glob('*.py'))
-CLIPS = (2, 2, 3, 16, 64, 64)
+CLIPS = (2, 2, 3, 16, 32, 32)
 
 
 def config(network: str) -> Config:

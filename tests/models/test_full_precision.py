@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmkd.models.full_precision import at_least_float32, full_precision
+from mmkd.models.heads import at_least_float32, full_precision
 from mmkd.registry import MODELS
 from tests.golden_step import samples
 

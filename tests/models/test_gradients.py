@@ -12,8 +12,8 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmkd import compat
-from mmkd.compat.cpu_convolution import CPU_LOW_PRECISION_GRADIENT
-from mmkd.engine.memory_format import FORMATS, set_memory_format
+from mmkd.compat.table import CPU_LOW_PRECISION_GRADIENT
+from mmkd.engine.speed import FORMATS, set_memory_format
 from mmkd.registry import MODELS
 from mmkd.zoo.base_networks import model_configs
 from tests.models.layer_gradients import watch, worst_error

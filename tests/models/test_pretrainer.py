@@ -11,7 +11,8 @@ from mmkd.models import Pretrainer
 from mmkd.registry import MODELS
 from tests.golden import load_golden
 from tests.golden_step import load_by_table, samples
-from tests.models.tasks import test_segment_pace, test_similarity_distill
+from tests.methods import test_auxskd
+from tests.methods.vspp import test_task as test_segment_pace
 from tests.shared_files import ROOT
 
 TINY = Config.fromfile(ROOT / 'configs/tiny/auxskd_r3d_synthetic.py').model
@@ -23,9 +24,9 @@ def tiny(**changes: object) -> Pretrainer:
 
 def official_phase_one() -> Pretrainer:
     golden = load_golden('auxskd_step_r21d')
-    model = test_similarity_distill.build(queue_size=16)
-    state = test_similarity_distill.with_official_queue(golden.state_dict())
-    load_by_table(model, state, test_similarity_distill.PREFIXES)
+    model = test_auxskd.build(queue_size=16)
+    state = test_auxskd.with_official_queue(golden.state_dict())
+    load_by_table(model, state, test_auxskd.PREFIXES)
     return model
 
 
@@ -48,7 +49,7 @@ def test_phase_two_starts_from_the_student_of_phase_one() -> None:
 @pytest.mark.parametrize('net', ['r3d', 'r2plus1d', 'c3d'])
 def test_a_stock_recognizer_takes_every_backbone_tensor(net: str) -> None:
     torch.manual_seed(0)
-    source = test_similarity_distill.build(net, queue_size=8)
+    source = test_auxskd.build(net, queue_size=8)
     cfg = Config.fromfile(ROOT / f'configs/finetune/{net}_ucf101.py')
     recognizer = MODELS.build(cfg.model)
     load_weights(recognizer, source.state_dict())
@@ -73,7 +74,12 @@ def test_the_joint_form_trains_both_tasks_on_one_encoding() -> None:
     assert set(losses) == {
         'skd/loss',
         'skd/agreement',
-        *(f'vspp/{k}_{n}' for k in ('loss', 'acc') for n in ('speed', 'segment')),
+        'skd/gain',
+        *(
+            f'vspp/{k}_{n}'
+            for k in ('loss', 'acc', 'chance')
+            for n in ('speed', 'segment')
+        ),
     }
     model.tasks['vspp'].loss_weight = 1.0
     model.backbone.eval()

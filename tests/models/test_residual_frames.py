@@ -4,7 +4,7 @@ import torch
 from mmaction.structures import ActionDataSample
 
 from mmkd.models import ClipPreprocessor
-from mmkd.models.residual_frames import residual_frames
+from mmkd.models.clip_preprocessor import residual_frames
 from tests.golden import load_golden
 
 
@@ -22,7 +22,7 @@ def preprocessed(**options: object) -> torch.Tensor:
     generator = torch.Generator().manual_seed(0)
     clip = torch.randint(0, 256, (2, 3, 4, 5, 6), generator=generator)
     data = {'inputs': [clip.byte()], 'data_samples': [ActionDataSample()]}
-    return ClipPreprocessor(**options)(data)['inputs']
+    return ClipPreprocessor('imagenet', **options)(data)['inputs']
 
 
 def test_the_preprocessor_takes_differences_after_normalising() -> None:

@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmkd.datasets.transforms import RelativeSpeedViews
+from mmkd.methods.rspnet import RelativeSpeedViews
 from mmkd.registry import MODELS
 from tests.shared_files import ROOT
 

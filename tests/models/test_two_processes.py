@@ -1,22 +1,21 @@
 """Two and four processes give the losses, the queue and the weights of one."""
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from torch import distributed, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmkd.models import Pretrainer
 from mmkd.registry import MODELS
 from tests.golden_step import samples
-from tests.models import human_prior
+from tests.methods.human_prior import toy as human_prior
 from tests.shared_files import ROOT
+from tests.warm import run_group
 
 STEPS, BATCH = 3, 4
 # One video twice in a batch, on different processes.
@@ -29,6 +28,7 @@ BANKS = {'contrast': {'size': 6, 'num_negatives': 5}}
 METHODS: dict[str, dict[str, Any]] = {
     'vspp': {},
     'pace': {},
+    'pace contrast': {'contrast': {'type': 'mmkd.PaceContrast'}},
     'rotation': {},
     'vcop': {'order': {'dropout': 0.0}},
     'pcl_vcp': BANKS,
@@ -76,21 +76,20 @@ def batch(step: int) -> tuple[torch.Tensor, dict[str, list[Any]]]:
 def with_part_maps(step: int, data_samples: list[Any], share: slice) -> list[Any]:
     """Add maps of a human parser; the first clip shows nobody."""
     drawn = human_prior.samples(BATCH, step, VIEWS)
-    drawn[0].part_maps.maps.zero_()
+    drawn[0].targets.part_maps.maps.zero_()
     for sample, source in zip(data_samples, drawn[share], strict=True):
-        sample.part_maps = source.part_maps
+        sample.targets = source.targets
     return data_samples
 
 
 def train(method: str, rank: int, ends: Sequence[int]) -> dict[str, Any]:
     """Train a few steps on this process's share of each batch."""
-    init_default_scope('mmaction')
     model = build(method)
     wrapped = DistributedDataParallel(model) if len(ends) > 2 else model
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(parameters, lr=0.1, momentum=0.9)
     share = slice(ends[rank], ends[rank + 1])
-    history = []
+    history, measures = [], []
     for step in range(STEPS):
         clips, labels = batch(step)
         mine = {k: v[share] for k, v in labels.items()}
@@ -101,21 +100,12 @@ def train(method: str, rank: int, ends: Sequence[int]) -> dict[str, Any]:
         total.backward()
         optimizer.step()
         history.append({k: v.item() for k, v in losses.items() if 'loss' in k})
-    return {'history': history, 'state': model.state_dict()}
+        measures.append({k: v.item() for k, v in losses.items() if 'loss' not in k})
+    return {'history': history, 'measures': measures, 'state': model.state_dict()}
 
 
-def worker(rank: int, ends: Sequence[int], folder: str) -> None:
-    torch.set_num_threads(1)
-    os.environ['LOCAL_RANK'] = str(rank)
-    distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/meet',
-        rank=rank,
-        world_size=len(ends) - 1,
-    )
-    for method in METHODS:
-        torch.save(train(method, rank, ends), f'{folder}/{method}_{rank}.pth')
-    distributed.destroy_process_group()
+def worker(rank: int, ends: Sequence[int]) -> dict[str, Any]:
+    return {method: train(method, rank, ends) for method in METHODS}
 
 
 # Where the shares of a batch end.
@@ -125,27 +115,34 @@ SHARES = {'two': (0, 2, 4), 'four': (0, 1, 2, 3, 4)}
 @pytest.fixture(
     scope='module', params=['two', pytest.param('four', marks=pytest.mark.slow)]
 )
-def together(request: Any, tmp_path_factory: Any) -> tuple[Sequence[int], Path]:
+def together(request: Any, tmp_path_factory: Any) -> list[dict[str, Any]]:
     """Train every method with several processes, which are started once."""
     folder, ends = tmp_path_factory.mktemp('processes'), SHARES[request.param]
-    torch.multiprocessing.spawn(worker, (ends, str(folder)), nprocs=len(ends) - 1)
-    return ends, folder
+    return run_group(len(ends) - 1, worker, folder, ends)
+
+
+@cache
+def by_itself(method: str) -> dict[str, Any]:
+    return train(method, 0, (0, BATCH))
 
 
 @pytest.mark.parametrize('method', METHODS)
-def test_equal_to_one_process(
-    method: str, together: tuple[Sequence[int], Path]
-) -> None:
-    ends, folder = together
-    ranks = [
-        torch.load(folder / f'{method}_{rank}.pth', weights_only=True)
-        for rank in range(len(ends) - 1)
-    ]
-    alone = train(method, 0, (0, BATCH))
+def test_equal_to_one_process(method: str, together: list[dict[str, Any]]) -> None:
+    ranks = [rank[method] for rank in together]
+    alone = by_itself(method)
     for step, expected in enumerate(alone['history']):
         for name, value in expected.items():
             mean = sum(rank['history'][step][name] for rank in ranks) / len(ranks)
             assert mean == pytest.approx(value, rel=1e-9, abs=1e-12), (step, name)
+    # What is logged is the same on every process, and that of one.
+    for step, measured in enumerate(alone['measures']):
+        assert any(name.split('/')[1] in ('chance', 'gain') for name in measured) or (
+            'vspp/chance_speed' in measured
+        )
+        for name, value in measured.items():
+            for rank in ranks:
+                found = rank['measures'][step][name]
+                assert found == pytest.approx(value, rel=1e-5, abs=1e-6), (step, name)
     for rank in ranks:
         for name, expected in alone['state'].items():
             torch.testing.assert_close(

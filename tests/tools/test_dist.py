@@ -4,10 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
+from mmkd.models.input_convention import CONVENTIONS, KEY
+from mmkd.registry import MODELS
 from tests.tools.toy_project import ROOT, make_project, run_tool
 
 CONFIG = 'configs/toy/tiny.py'
@@ -15,13 +20,33 @@ needs_bash = pytest.mark.skipif(not shutil.which('bash'), reason='no bash')
 pytestmark = needs_bash
 
 
+INPUT = replace(CONVENTIONS['rgb01'], residual=True)
+
+
+def leave_the_input_to_weights(folder):
+    """Have the config adopt the input, and return weights that bring one along."""
+    path = folder / CONFIG
+    fixed, open_ = "convention='bgr255'", "convention='auto', fallback='imagenet'"
+    text = path.read_text()
+    assert text.count(fixed) == 1
+    path.write_text(text.replace(fixed, open_))
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        model = MODELS.build(Config.fromfile(path).model)
+    content = {'state_dict': dict(model.state_dict())}
+    torch.save({**content, 'meta': {KEY: INPUT.as_dict()}}, folder / 'start.pth')
+    return 'start.pth'
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.device_count() == 1, reason='one GPU for two processes')
 def test_two_processes_train_and_test(tmp_path):
     make_project(tmp_path)
-    done = run_tool(tmp_path, 'dist_train.sh', CONFIG, '2', '--work-dir', 'w o r k')
+    start = leave_the_input_to_weights(tmp_path)
+    options = ('--work-dir', 'w o r k', '--cfg-options', f'load_from={start}')
+    done = run_tool(tmp_path, 'dist_train.sh', CONFIG, '2', *options)
     assert done.returncode == 0, done.stderr
     checkpoint = torch.load(tmp_path / 'w o r k' / 'epoch_2.pth', weights_only=True)
+    assert checkpoint['meta']['input_convention'] == INPUT.as_dict()
     # Four clips in batches of two: one iteration an epoch on each of two processes.
     assert checkpoint['meta']['iter'] == 2
     assert not any(key.startswith('module.') for key in checkpoint['state_dict'])
@@ -61,7 +86,8 @@ def test_one_machine_lets_torchrun_find_a_port(tmp_path):
         tmp_path, 'dist_train.sh', 'a b.py', '4', '--seed', '1', program='python'
     )
     assert words == [
-        *('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=4'),
+        *('-P', str(ROOT / 'tools' / 'launch.py')),
+        *('--standalone', '--nproc_per_node=4'),
         *(str(ROOT / 'tools' / 'train.py'), 'a b.py', '--seed', '1'),
         *('--launcher', 'pytorch'),
     ]

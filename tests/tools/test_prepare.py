@@ -1,33 +1,23 @@
 """The command line as a user runs it."""
 
-import os
 import runpy
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from mmkd.datasets import synthetic
-from mmkd.datasets.synthetic import SyntheticSummary
-from tests.datasets.preparation.trees import make_video, write_hmdb51, write_ucf101
+from mmkd.commands.prepare.synthetic import dataset
+from tests.commands.prepare.trees import make_video, write_hmdb51, write_ucf101
+from tests.progress_lines import messages
 from tests.shared_files import ROOT, shared_path
+from tests.tools.toy_project import run_tool
 
 TRAIN = 'Alpha/a.avi 1\nAlpha/gone.avi 1\n'
 TEST = 'Beta/b.avi\n'
 
 
-def run(cwd, *args):
-    script = ROOT / 'tools' / 'data' / 'prepare.py'
-    return subprocess.run(
-        [sys.executable, str(script), *map(str, args)],
-        cwd=cwd,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def run(folder, *arguments, fresh=False):
+    return run_tool(folder, 'data/prepare.py', *map(str, arguments), fresh=fresh)
 
 
 @pytest.fixture
@@ -39,8 +29,8 @@ def ucf101(tmp_path):
 
 
 def test_ucf101(tmp_path, ucf101):
-    done = run(tmp_path, *ucf101)
-    assert (done.returncode, done.stderr) == (0, '')
+    done = run(tmp_path, *ucf101, fresh=True)
+    assert (done.returncode, messages(done.stderr)) == (0, '')
     out = tmp_path / 'data/ucf101'
     assert (out / 'train_split2.txt').read_text() == 'Alpha/a.avi 0\n'
     assert (out / 'test_split2.txt').read_text() == 'Beta/b.avi 1\n'
@@ -51,7 +41,7 @@ def test_ucf101(tmp_path, ucf101):
 def test_strict_ends_with_1(tmp_path, ucf101):
     done = run(tmp_path, *ucf101, '--strict', '--out', 'out')
     assert done.returncode == 1
-    assert done.stderr == (
+    assert messages(done.stderr) == (
         'error: incomplete, so no list was written; see out/report.json\n'
     )
     assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
@@ -74,7 +64,7 @@ def test_hmdb51(tmp_path):
     write_hmdb51(tmp_path / 'lists', f'{odd} 2 \n')
     make_video(tmp_path / 'data/hmdb51/videos/c00' / odd)
     done = run(tmp_path, 'hmdb51', '--annotations', 'lists')
-    assert (done.returncode, done.stderr) == (0, '')
+    assert (done.returncode, messages(done.stderr)) == (0, '')
     text = (tmp_path / 'data/hmdb51/test_split1.txt').read_text()
     assert text == f'c00/{odd} 0\n'
 
@@ -90,14 +80,14 @@ def test_kinetics(tmp_path):
         (tmp_path / 'mine' / name).parent.mkdir(parents=True)
         shutil.copy(clip, tmp_path / 'mine' / name)
     done = run(tmp_path, 'kinetics100', '--videos', 'mine', '--list', k100)
-    assert (done.returncode, done.stderr) == (0, '')
+    assert (done.returncode, messages(done.stderr)) == (0, '')
     line = 'playing_piano/JAs8e3NTz3Y_000020_000030.mp4 58\n'
     assert (tmp_path / 'data/kinetics100/train.txt').read_text() == line
     video = tmp_path / 'data/kinetics100/videos' / line.split()[0]
     assert video.read_bytes() == clip.read_bytes()
 
     done = run(tmp_path, 'kinetics400', '--videos', 'mine', '--train-csv', table)
-    assert (done.returncode, done.stderr) == (0, '')
+    assert (done.returncode, messages(done.stderr)) == (0, '')
     line = 'abseiling/_4YTwq0-73Y_000044_000054.mp4 0\n'
     assert (tmp_path / 'data/kinetics400/train.txt').read_text() == line
 
@@ -105,7 +95,7 @@ def test_kinetics(tmp_path):
 def test_real_ut_interaction(tmp_path):
     videos = shared_path('data/ut_interaction')
     done = run(tmp_path, 'ut_interaction', '--videos', videos, '--strict')
-    assert (done.returncode, done.stderr) == (0, '')
+    assert (done.returncode, messages(done.stderr)) == (0, '')
     out = tmp_path / 'data/ut_interaction'
     counts = {p.name: p.read_text().count('\n') for p in out.glob('*.txt')}
     folds = {f'fold{k}_{s}.txt': n for k in '12345' for s, n in SIZES.items()}
@@ -121,9 +111,9 @@ def test_options_reach_the_renderer(tmp_path, monkeypatch, capsys):
 
     def render(out, **options):
         calls.append((out, options))
-        return SyntheticSummary(out, clips=7, rendered=5, classes=2, seconds=1.0)
+        return 7, 5
 
-    monkeypatch.setattr(synthetic, 'render_dataset', render)
+    monkeypatch.setattr(dataset, 'render_dataset', render)
     main = runpy.run_path(str(ROOT / 'tools/data/prepare.py'))['main']
     sizes = '--train-per-class 2 --test-per-class 1 --unlabelled 3 --size 64'
     assert main(['synthetic', '--out', 'x', '--overwrite', *sizes.split()]) == 0

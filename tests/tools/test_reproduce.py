@@ -1,11 +1,9 @@
 """Which experiments run: the named ones, or all that can, less extras."""
 
-import runpy
-
 import pytest
 
+from mmkd.commands.reproduce.command_line import choose_experiments
 from mmkd.errors import UserError
-from tests.shared_files import ROOT
 
 HEAD = """
 claim = 'More is better.'
@@ -17,11 +15,12 @@ VIDEOS = "videos = dict(prefix='v', lists=['not/there.txt'], short_side=64)\n"
 
 @pytest.fixture
 def chosen(tmp_path):
-    choose = runpy.run_path(str(ROOT / 'tools/reproduce.py'))['_experiments']
     parts = {'plain': '', 'more': 'extra = True\n', 'far': VIDEOS}
     for name, text in parts.items():
         (tmp_path / f'{name}.py').write_text(HEAD + text)
-    return lambda *names: [one.name for one in choose(tmp_path, list(names))]
+    return lambda *names: [
+        one.name for one in choose_experiments(tmp_path, list(names))
+    ]
 
 
 def test_extras_and_those_without_videos_are_passed_over(chosen, capsys):

@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmkd.visualization.part_overlay import part_colours
-from tests.datasets.part_maps.gray_parser import LABELS, write_config, write_videos
+from mmkd.commands.part_overlay import part_colours
+from tests.methods.human_prior.part_maps.gray_parser import (
+    LABELS,
+    write_config,
+    write_videos,
+)
 from tests.shared_files import ROOT
 
 
@@ -28,8 +32,8 @@ def case(tmp_path, monkeypatch):
 def test_extract_in_parts_resume_and_verify(case, tmp_path, capsys):
     names, command = case
     assert tool('extract')([*command, '--part', '2/2']) == 0
-    done = sorted(p.name for p in (tmp_path / 'cache').rglob('*.parts'))
-    assert done == ['1.mp4.parts', '3.mp4.parts']
+    done = sorted(p.name for p in (tmp_path / 'cache').rglob('*.npz'))
+    assert done == ['1.mp4.npz', '3.mp4.npz']
     assert capsys.readouterr().out.startswith('2 videos, 52 maps in ')
 
     assert tool('extract')(command) == 0
@@ -39,7 +43,7 @@ def test_extract_in_parts_resume_and_verify(case, tmp_path, capsys):
 
     assert tool('extract')([*command, '--verify']) == 0
     assert capsys.readouterr().out == '5 of 5 videos have the right maps\n'
-    (tmp_path / 'cache/maps' / f'{names[0]}.parts').unlink()
+    (tmp_path / 'cache/maps' / f'{names[0]}.npz').unlink()
     assert tool('extract')([*command, '--verify']) == 1
     assert '4 of 5 videos' in capsys.readouterr().out
 
@@ -78,8 +82,8 @@ def test_mistakes_end_with_2_and_one_line(case, capsys, change, what):
         ('x = 1', 'has no parser'),
         ("parser = dict(type='mmkd.Nobody')", 'Nobody is not in the'),
         ("parser = dict(type='mmkd.R3D')", 'is no human parser'),
-        ('parser = dict(', 'cannot be read'),
-        ("_base_ = './gone.py'", 'cannot be read'),
+        ('parser = dict(', 'was never closed'),
+        ("_base_ = './gone.py'", 'builds on a missing file'),
     ],
 )
 def test_bad_parser_configs(case, tmp_path, capsys, text, what):
@@ -96,10 +100,17 @@ train_dataloader = dict(dataset=dict(
     pipeline=[
         dict(type='DecordInit'),
         dict(type='mmkd.RelativeSpeedViews', clip_len=4),
-        dict(type='mmkd.LoadPartMaps', cache='cache'),
         dict(type='mmkd.DecodeViews'),
-        dict(type='mmkd.PerView', transforms=[dict(type='Flip', flip_ratio=1.0)]),
-        dict(type='mmkd.AlignPartMaps', size=8),
+        dict(
+            type='mmkd.WithTargets',
+            load=dict(type='mmkd.LoadPartMaps', cache='cache'),
+            transforms=[
+                dict(
+                    type='mmkd.PerView', transforms=[dict(type='Flip', flip_ratio=1.0)]
+                )
+            ],
+            align=dict(type='mmkd.AlignPartMaps', size=8),
+        ),
         dict(type='FormatShape', input_format='NCTHW'),
         dict(type='mmkd.PackViews'),
     ]))
@@ -131,8 +142,11 @@ def test_view_maps(case, tmp_path, capsys):
 
 
 def test_view_maps_of_a_config_without_maps(case, tmp_path, capsys):
-    lines = [line for line in CONFIG.splitlines() if 'PartMaps' not in line]
-    (tmp_path / 'train.py').write_text('\n'.join(lines))
+    start, end = (
+        CONFIG.index('        dict(\n'),
+        CONFIG.index("        dict(type='Format"),
+    )
+    (tmp_path / 'train.py').write_text(CONFIG[:start] + CONFIG[end:])
     with pytest.raises(SystemExit):
         tool('view_maps')(['train.py', 'sheet.png'])
     assert 'loads no part maps' in capsys.readouterr().err

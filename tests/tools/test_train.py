@@ -17,9 +17,8 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp('project')
     make_project(folder)
     options = ('train_cfg.max_epochs=1', 'default_hooks.checkpoint.save_last=True')
-    done = run_tool(
-        folder, 'train.py', CONFIG, '--seed', '3', '--cfg-options', *options
-    )
+    command = ('train.py', CONFIG, '--seed', '3', '--cfg-options', *options)
+    done = run_tool(folder, *command, fresh=True)
     assert done.returncode == 0, done.stderr
     return folder, done
 
@@ -52,9 +51,8 @@ def test_resume_then_test(trained):
     assert 'resumed epoch: 1, iter: 2' in done.stdout
     checkpoint = 'work_dirs/toy/tiny/epoch_2.pth'
     assert torch.load(folder / checkpoint, weights_only=True)['meta']['iter'] == 4
-    done = run_tool(
-        folder, 'test.py', CONFIG, checkpoint, '--work-dir', 'w', '--dump', 'w/p.pkl'
-    )
+    command = ('test.py', CONFIG, checkpoint, '--work-dir', 'w', '--dump', 'w/p.pkl')
+    done = run_tool(folder, *command, fresh=True)
     assert done.returncode == 0, done.stderr
     assert re.search(r'acc/top1: (0|1|0?\.\d+|\d\.\d+)', done.stdout)
     assert (folder / 'w' / 'p.pkl').is_file()
@@ -107,6 +105,6 @@ def test_a_misspelt_argument(project):
     option = 'model.data_preprocessor.conventoin=x'
     line = failure(project, 'train.py', CONFIG, '--cfg-options', option)
     assert line == (
-        'error: configs/toy/tiny.py, model.data_preprocessor: mmkd.ClipPreprocessor '
+        f'error: --cfg-options {option[:-2]}: mmkd.ClipPreprocessor '
         "has no argument 'conventoin'. Did you mean convention?"
     )

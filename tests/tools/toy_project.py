@@ -9,6 +9,8 @@ from textwrap import dedent
 import cv2
 import numpy as np
 
+from tests.warm import run_program
+
 ROOT = Path(__file__).resolve().parents[2]
 
 CONFIG = """
@@ -67,23 +69,50 @@ def make_project(folder: Path) -> None:
     config.write_text(dedent(CONFIG).format(base=base))
 
 
-def run_tool(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run ``tools/<command>`` in the folder; ``.py`` with this interpreter."""
+def run_tool(
+    folder: Path, *command: str, fresh: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run ``tools/<command>`` in the folder.
+
+    Args:
+        folder: The current folder of the tool.
+        command: The tool and its arguments.
+        fresh: Whether an interpreter of its own is to start, as for a user. Defaults to
+            a process that has imported the libraries (:mod:`tests.warm`). Scripts
+            ``.sh`` are always run by bash.
+    """
     tool, *arguments = command
-    program = ['bash'] if tool.endswith('.sh') else [sys.executable]
+    script = ROOT / 'tools' / tool
+    if tool.endswith('.sh'):
+        return _run(folder, ROOT, 'bash', str(script), *arguments)
+    if fresh:
+        return _run(folder, ROOT, sys.executable, str(script), *arguments)
+    environment = tool_environment(ROOT)
+    return run_program(folder, script, *arguments, environment=environment)
+
+
+def run_python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder that is a copy of the repository."""
+    return _run(folder, folder, sys.executable, *arguments)
+
+
+def tool_environment(package: Path) -> dict[str, str]:
+    """Return the variables of a tool, which is to import mmkd from that folder."""
     inherited = os.environ.get('PYTHONPATH', '')
+    paths = [inherited, str(package)] if package == ROOT else [str(package), inherited]
     env = {
         **os.environ,
-        'PYTHONPATH': os.pathsep.join(filter(None, [inherited, str(ROOT)])),
+        'PYTHONPATH': os.pathsep.join(filter(None, paths)),
         'PYTHON': sys.executable,
         'OMP_NUM_THREADS': '1',
     }
     for name in ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'MMKD_SPLIT', 'PORT', 'NNODES'):
         env.pop(name, None)
-    return subprocess.run(
-        [*program, str(ROOT / 'tools' / tool), *arguments],
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        text=True,
-    )
+    return env
+
+
+def _run(
+    folder: Path, package: Path, *command: str
+) -> subprocess.CompletedProcess[str]:
+    env = tool_environment(package)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)

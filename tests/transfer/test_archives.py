@@ -1,14 +1,19 @@
+import bz2
+import gzip
 import io
+import lzma
 import os
 import stat
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mmkd.errors import UserError
 from mmkd.transfer import extract
+from mmkd.transfer.archives import unpack_by_hand
 
 FILES = {'a/one.txt': b'one', 'two.bin': bytes(1000)}
 
@@ -34,6 +39,31 @@ def write_zip(path: Path, members: dict[str, bytes]) -> Path:
 
 
 WRITERS = {'tar': write_tar, 'zip': write_zip}
+
+
+@pytest.mark.parametrize('kind', [b'L', b'K', b'x', b'g', b'X'])
+@pytest.mark.parametrize('compress', [gzip.compress, bz2.compress, lzma.compress])
+def test_a_header_that_claims_all_memory(
+    kind: bytes, compress: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    header = tarfile.TarInfo('long')
+    header.type = kind
+    header.size = 4 << 30
+    (tmp_path / 'x').write_bytes(compress(header.tobuf(tarfile.GNU_FORMAT)))
+    with pytest.raises(UserError, match='a header of it is 4294967296 bytes long'):
+        extract(tmp_path / 'x', tmp_path / 'out')
+    assert [path.name for path in tmp_path.iterdir()] == ['x']
+
+
+def test_no_file_of_a_tar_may_be_executed(tmp_path: Path) -> None:
+    folder = extract(write_tar(tmp_path / 'x', FILES), tmp_path / 'out')
+    modes = {p.stat().st_mode & 0o777 for p in folder.rglob('*') if p.is_file()}
+    assert not any(mode & 0o111 for mode in modes)
+
+
+def test_the_command_to_type_is_quoted() -> None:
+    text = unpack_by_hand(Path('a b; touch x.rar'))
+    assert text.startswith("Type `unrar x 'a b; touch x.rar' 'a b; touch x/'`, or ")
 
 
 @pytest.mark.parametrize('kind', WRITERS)

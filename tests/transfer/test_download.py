@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -195,28 +196,15 @@ def test_two_processes_at_once(site: Site, tmp_path: Path) -> None:
 def test_a_full_disk_is_one_clear_line(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = Path.open
+    class Full(FileIO):
+        """Room for 5,000 bytes."""
 
-    def full(path: Path, mode: str = 'r', *args: Any, **kwargs: Any) -> Any:
-        file = opened(path, mode, *args, **kwargs)
-        if path.suffix == '.part':
-
-            class Full:
-                def __enter__(self) -> 'Full':
-                    return self
-
-                def __exit__(self, *_: object) -> None:
-                    file.close()
-
-                def write(self, chunk: bytes) -> None:
-                    file.write(chunk[:5000])
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-            return Full()
-        return file
+        def write(self, chunk: Any) -> int:
+            super().write(chunk[:5000])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, 'open', full)
+        patch.setattr(sys.modules[download.__module__], 'FileIO', Full)
         with pytest.raises(UserError) as error:
             get(site, tmp_path)
     assert 'cannot be written (No space left on device)' in str(error.value)
@@ -259,3 +247,42 @@ def test_the_state_of_a_part_is_plain(site: Site, tmp_path: Path) -> None:
         get(site, tmp_path)
     state = json.loads((tmp_path / '.a.bin.part.json').read_text())
     assert state == {'source': f'{site.url}/a.bin', 'tag': '"v1"'}
+
+
+@pytest.mark.parametrize('name', ['.a.bin.part', '.a.bin.part.json'])
+@pytest.mark.parametrize('make', [os.symlink, os.link])
+def test_a_part_that_is_a_link_is_refused(
+    site: Site, tmp_path: Path, name: str, make: Any
+) -> None:
+    """In a shared folder its name can be foreseen by others."""
+    precious, folder = tmp_path / 'precious', tmp_path / 'shared'
+    precious.write_bytes(b'mine')
+    folder.mkdir()
+    make(precious, folder / name)
+    with pytest.raises(UserError, match='is a link or no plain file'):
+        get(site, folder)
+    assert precious.read_bytes() == b'mine'
+    assert names(folder) == [name]
+
+
+@pytest.mark.skipif(not hasattr(os, 'geteuid') or os.geteuid() != 0, reason='not root')
+def test_a_part_of_another_user_is_refused(site: Site, tmp_path: Path) -> None:
+    (tmp_path / '.a.bin.part').write_bytes(CONTENT[:10])
+    os.chown(tmp_path / '.a.bin.part', 12345, -1)
+    with pytest.raises(UserError, match='belongs to another user'):
+        get(site, tmp_path)
+    assert (tmp_path / '.a.bin.part').read_bytes() == CONTENT[:10]
+
+
+def test_a_length_that_nobody_published_is_bounded(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, 'LARGEST', 100)
+    site.files['/a.bin'] = bytes(2 << 20)
+    address = f'{site.url}/a.bin'
+    with pytest.raises(UserError, match='announces 2097152 bytes, more than 100'):
+        download([address], tmp_path / 'a.bin', Wanted())
+    site.silent = True
+    with pytest.raises(UserError, match='has no length, and goes on after 100 bytes'):
+        download([address], tmp_path / 'a.bin', Wanted())
+    assert not [p for p in tmp_path.iterdir() if p.stat().st_size > 100]

@@ -1,6 +1,28 @@
+import os
+from email.message import Message
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
-from mmkd.transfer.sources import may_redirect
+from mmkd.transfer.sources import SourceError, _answer, may_redirect, open_source
+
+
+def test_a_pipe_is_no_source(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / 'pipe')
+    with (
+        pytest.raises(SourceError, match='a pipe or a device'),
+        open_source(str(tmp_path / 'pipe')),
+    ):
+        pass
+
+
+@pytest.mark.parametrize('length', ['abc', '-1', '1e9', '9' * 5000, '\u0663'])
+def test_a_length_that_is_no_number(length: str) -> None:
+    headers = Message()
+    headers['Content-Length'] = length
+    with pytest.raises(SourceError, match='no number'):
+        _answer(SimpleNamespace(headers=headers, status=200), 0)
 
 
 @pytest.mark.parametrize(

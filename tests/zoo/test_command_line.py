@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmkd.zoo.command_line import main
+from mmkd.commands.zoo import main
 from mmkd.zoo.publish import publish
 from tests.zoo.toy_zoo import CONFIG, toy
 

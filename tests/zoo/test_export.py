@@ -7,8 +7,7 @@ import torch
 from mmkd.errors import UserError
 from mmkd.models.input_convention import CONVENTIONS
 from mmkd.zoo.base_networks import build_backbone, model_configs
-from mmkd.zoo.clip_network import load_clip_network
-from mmkd.zoo.export import _compare, export
+from mmkd.zoo.export import _compare, export, load_clip_network
 from tests.shared_files import ROOT
 
 CLIP = (8, 32, 32)

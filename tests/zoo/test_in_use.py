@@ -7,9 +7,8 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
-from mmkd.datasets.synthetic.actions import CLASS_NAMES
-from mmkd.datasets.synthetic.dataset import RenderJob
-from mmkd.datasets.synthetic.plan import Plan
+from mmkd.commands.prepare.synthetic.actions import CLASS_NAMES
+from mmkd.commands.prepare.synthetic.dataset import Plan
 from mmkd.engine.command_line import train_main
 from mmkd.evaluation.model import load_whole_model
 from mmkd.zoo.index import Index
@@ -26,7 +25,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first clips of the synthetic set's test list."""
     out = tmp_path_factory.mktemp('synthetic')
     for clip in CLIPS:
-        RenderJob(out, clip, size=96, fps=25.0)()
+        clip.render(out, size=96, fps=25.0)
     return out
 
 

@@ -84,7 +84,49 @@ def test_a_broken_metafile(project: Path) -> None:
         Index()
 
 
+NESTED = 'a: &a [x, x]\n' + ''.join(
+    f'{one}: &{one} [{", ".join([f"*{two}"] * 9)}]\n'
+    for two, one in zip('abcdefgh', 'bcdefghi', strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        (NESTED + 'Import: *i', 'alias'),
+        ('a: 2001-99-99', 'month must be in'),
+        ('a: ' + '[' * 20000, 'cannot be read as YAML'),
+        ('a: !!python/object/apply:os.system [true]', 'cannot be read as YAML'),
+        ('? [a]\n: 1', 'cannot be read as YAML'),
+        ('Import: 3', 'Import is no list'),
+        ('Import: [[a]]', 'no path below it'),
+        ('Import: [../configs/toy/metafile.yml]', 'no path below it'),
+        ('Import: [/etc/metafile.yml]', 'no path below it'),
+    ],
+)
+def test_an_odd_index_is_one_line(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / 'model-index.yml').write_text(text)
+    with pytest.raises(UserError, match=message) as error:
+        Index(tmp_path / 'model-index.yml')
+    assert '\n' not in str(error.value)
+
+
+def test_a_size_without_end_is_one_line() -> None:
+    files = [{'Name': 'a.pth', 'Size': float('inf'), 'SHA256': DIGEST}]
+    with pytest.raises(UserError, match=r'm\.yml: an entry'):
+        read_entry({**ENTRY, 'Files': files}, Path('m.yml'))
+
+
 def test_yaml_keeps_values_and_indents() -> None:
     text = as_yaml({'Models': [ENTRY]})
     assert text.startswith('Models:\n  - Name: toy\n    In Collection: Toy\n')
     assert yaml.safe_load(text) == {'Models': [ENTRY]}
+
+
+@pytest.mark.parametrize(
+    'path', ['/tmp/evil.py', '../evil.py', 'configs/../../evil.py']
+)
+def test_no_config_outside_of_the_index_is_named(path: str) -> None:
+    """It would be executed by `zoo.py verify`."""
+    with pytest.raises(UserError, match=r'm\.yml: the config .* is not below the fold'):
+        read_entry({**ENTRY, 'Config': path}, Path('m.yml'))

@@ -1,7 +1,11 @@
 import torch
 
-from mmkd.zoo.base_networks import build_backbone
-from mmkd.zoo.network_table import markdown_table, measure, network_names
+from mmkd.zoo.base_networks import (
+    build_backbone,
+    markdown_table,
+    measure,
+    network_names,
+)
 from tests.shared_files import ROOT
 
 

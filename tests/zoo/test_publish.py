@@ -1,5 +1,7 @@
+import errno
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +243,26 @@ def test_mistakes_write_nothing(
     assert Path('zoo/README.md').read_text() == README
 
 
+@pytest.mark.parametrize('full', ['.pth', '.safetensors', 'metafile.yml'])
+def test_a_full_disk_publishes_nothing(
+    full: str, project: Path, weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(toy(name='other'))
+    before = {p: p.read_bytes() for p in Path().rglob('*') if p.is_file()}
+    real = os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        if str(target).endswith(full):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(source, target)
+
+    monkeypatch.setattr(os, 'replace', replace)
+    with pytest.raises(UserError, match='No space left on device') as caught:
+        publish(toy())
+    assert '\n' not in str(caught.value)
+    assert {p: p.read_bytes() for p in Path().rglob('*') if p.is_file()} == before
+
+
 def test_weights_of_another_model(project: Path, weights: Weights) -> None:
     del weights['backbone.conv1.conv.weight']
     weights['cls_head.fc_cls.bias'] = torch.zeros(7)
@@ -252,3 +274,15 @@ def test_weights_of_another_model(project: Path, weights: Weights) -> None:
         'missing: backbone.* (1); beyond the config: neck.* (1); '
         'of another shape: cls_head.* (1)'
     ) in str(error.value)
+
+
+def test_published_weights_say_their_input(project: Path, weights: Weights) -> None:
+    content = torch.load('run/epoch_3.pth', weights_only=True)
+    own = content['meta'].pop('input_convention')
+    torch.save(content, 'mute.pth')
+    pth = publish(toy(checkpoint=Path('mute.pth')))[0]  # the config names it
+    assert torch.load(pth, weights_only=True)['meta']['input_convention'] == own
+    content['meta']['input_convention'] = CONVENTIONS['rgb01'].as_dict()
+    torch.save(content, 'other.pth')
+    with pytest.raises(UserError, match=r"'rgb01', its config feeds 'bgr255'"):
+        publish(toy(checkpoint=Path('other.pth')))

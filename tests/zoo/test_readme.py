@@ -5,7 +5,7 @@ import pytest
 
 from mmkd.errors import UserError
 from mmkd.zoo.index import ZooModel
-from mmkd.zoo.readme import (
+from mmkd.zoo.tables import (
     BEGIN,
     END,
     figures,

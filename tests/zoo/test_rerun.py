@@ -1,6 +1,5 @@
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,12 @@ from typing import Any
 import pytest
 import torch
 
-from mmkd.evaluation.command_line import main as evaluate
+from mmkd.commands.evaluate import main as evaluate
 from mmkd.zoo.index import Index
 from mmkd.zoo.publish import publish
-from mmkd.zoo.rerun import _differences, command, rerun
+from mmkd.zoo.verify import _differences, _not_here, command, rerun
 from tests.shared_files import ROOT
+from tests.warm import run_command
 from tests.zoo.toy_zoo import CONFIG, toy
 
 RESULT: dict[str, Any] = {
@@ -42,6 +42,9 @@ def test_the_command(project: Path) -> None:
         '--preset vcop --seed 3 --k 5 20 --split 2 --data hmdb51 '
         '--cfg-options a.b=[1,2] c=x'
     )
+    pixels = {**RESULT, 'Options': {**RESULT['Options'], 'Pixels': 'config'}}
+    again = command(Index(), pixels, weights, Path('out'))
+    assert again[again.index('--pixels') + 1] == 'config'
     plain = {'Protocols': ['knn'], 'K': [20]}
     line = command(Index(), {**RESULT, 'Options': plain}, weights, Path('out'))
     assert line[8:] == [
@@ -56,7 +59,7 @@ def test_the_command(project: Path) -> None:
 
 @pytest.mark.slow
 def test_figures_are_measured_again(
-    project: Path, weights: dict[str, torch.Tensor]
+    project: Path, weights: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path('report.json').write_text('{"acc/top1": 2.0}')
     publish(toy(metrics=Path('report.json')))
@@ -67,6 +70,7 @@ def test_figures_are_measured_again(
     Path('report.json').write_text(json.dumps({'acc/top1': float(found[1])}))
     publish(toy(metrics=Path('report.json')))
     index = Index()
+    monkeypatch.setattr('mmkd.zoo.verify.subprocess.run', run_command)
     assert rerun(index, index.find('toy')) == []
     with Path('data/list.txt').open('a') as file:
         file.write('\n')
@@ -101,12 +105,13 @@ def test_options_of_evaluate_are_repeated(
     index = Index()
     model = index.find('toy')
     assert all(0 <= x <= 1 for r in model.results for x in r['Metrics'].values())
-    assert model.results[0]['Metrics']['kNN@1/top1'] == report['kNN@1/top1'] / 100
+    # Two of three videos: published with twelve digits.
+    share = report['kNN@1/top1'] / 100
+    assert model.results[0]['Metrics']['kNN@1/top1'] == round(share, 12)
     lines_run = []
-    run = subprocess.run
     monkeypatch.setattr(
-        'mmkd.zoo.rerun.subprocess.run',
-        lambda line, **more: lines_run.append(line) or run(line, **more),
+        'mmkd.zoo.verify.subprocess.run',
+        lambda line, **more: lines_run.append(line) or run_command(line, **more),
     )
     model.results[0]['Metrics']['kNN@1/top1'] += 0.01
     (problem,) = rerun(index, model)
@@ -125,3 +130,18 @@ def test_differences() -> None:
     assert _differences(published, measured, 0.02) == []
     assert _differences({'c': 0.5}, measured, 1.0) == ['c is None, published as 0.5']
     assert _differences({'a': 0.5}, {'a': float('nan')}, 1.0) != []
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'Preset': '--cfg-options'},
+        {'Seed': '-h'},
+        {'Options': {'Protocols': ['knn', '--trust'], 'K': [20]}},
+        {'Options': {'Protocols': ['knn'], 'K': [20], 'Cfg Options': ['--json=x']}},
+    ],
+)
+def test_a_value_is_no_option(change: dict[str, Any]) -> None:
+    """A metafile from somebody else gives values to options of ours, and no more."""
+    assert _not_here(RESULT) == ''
+    assert 'is no value of an option' in _not_here({**RESULT, **change})

@@ -9,10 +9,10 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import _load_checkpoint
 
+from mmkd.distill.teachers import FrozenTeacher
 from mmkd.engine.preflight.checkpoints import check_checkpoints
 from mmkd.errors import UserError
-from mmkd.models.teachers import FrozenTeacher
-from mmkd.zoo.clip_network import load_clip_network
+from mmkd.zoo.export import load_clip_network
 from mmkd.zoo.publish import publish
 from tests.shared_files import ROOT
 from tests.tools.toy_project import run_tool

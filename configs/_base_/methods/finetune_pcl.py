@@ -3,7 +3,7 @@
 # stay normalised as in pre-training, and the rate goes by accuracy, not by loss.
 # docs/methods/pcl.md.
 _base_ = './finetune_vcop.py'
-data_preprocessor = dict(convention='imagenet', residual=True)
+data_preprocessor = dict(fallback='imagenet', residual=True)
 param_scheduler = [
     dict(
         type='ReduceOnPlateauLR',

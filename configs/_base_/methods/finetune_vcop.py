@@ -1,12 +1,16 @@
 # Fine-tuning by VCOP's released settings: constant learning rate, crops only.
 # As released, the best epoch on videos held out of the *training* list is kept; which
 # videos, and one centre clip to judge an epoch by, are ours. docs/methods/vcop.md.
-data_preprocessor = dict(type='mmkd.ClipPreprocessor', convention='rgb01')
+# Pixels: those that the weights were trained with; the fallback is VCOP's.
+data_preprocessor = dict(
+    type='mmkd.ClipPreprocessor', convention='auto', fallback='rgb01'
+)
 head = dict(
     type='I3DHead', spatial_type='avg', dropout_ratio=0.0, average_clips='score'
 )
 start = dict(type='mmkd.OpenVideo')
 clips = dict(type='SampleFrames', clip_len=16, frame_interval=1, num_clips=1)
+ten_clips = dict(type='mmkd.EvenClips', clip_len=16, num_clips=10, protocol='vcop')
 resize = [
     dict(type='mmkd.DecodeViews'),
     dict(type='Resize', scale=(171, 128), keep_ratio=False),
@@ -44,7 +48,7 @@ test_dataloader = dict(
     dataset=dict(
         type='VideoDataset',
         test_mode=True,
-        pipeline=[start, dict(clips, num_clips=10, test_mode=True), *centre],
+        pipeline=[start, ten_clips, *centre],
     ),
 )
 val_evaluator = test_evaluator = dict(type='AccMetric')

@@ -7,16 +7,18 @@ parsing_task = dict(
         label_set='lip',
         form='kl',
         background_weight=0.1,
-        mask='cells',
+        # Cells without a person teach where nobody is; background_weight bounds them.
+        mask='frames',
+        # Compare with conflict/ratio in the log: 1 / ratio brings both gradients level.
         loss_weight=1.0,
     )
 )
 # mmkd.SharedFeature and mmkd.SplitChannels are the other forms.
 representations = dict(type='mmkd.OwnLastStage', tasks=('parsing',))
-# Behind the decoding, which may give smaller frames than the video has (packed clips);
-# each config names the folder of its data set.
-load_maps = dict(type='mmkd.LoadPartMaps', cache='data/SET/maps/schp_lip')
-# Behind all crops and flips.
-align_maps = dict(type='mmkd.AlignPartMaps', size=56)
+# The maps that follow the pixels; each config names the folder of its data set.
+targets = dict(
+    load=dict(type='mmkd.LoadPartMaps', cache='data/SET/maps/schp_lip'),
+    align=dict(type='mmkd.AlignPartMaps', size=56),
+)
 # Log the cosine between the gradients of the two kinds of task on the trunk.
 gradient_conflict = dict(type='mmkd.GradientConflictHook', interval=50)

@@ -8,4 +8,4 @@ distill_losses = dict(
     )
 )
 # Share of the training videos of each class; the same videos for the same seed.
-subset = dict(type='mmkd.FractionVideoDataset', fraction=1.0, seed=0)
+subset = dict(fraction=1.0, seed=0)

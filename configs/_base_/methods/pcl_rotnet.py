@@ -8,8 +8,13 @@ pretrainer = dict(
         contrast=dict(type='mmkd.MemoryContrast'),
     )
 )
-pipeline = _base_.train_dataloader.dataset.pipeline
 # Three clips of a video; which of them comes first does not matter.
-pipeline[1] = dict(type='mmkd.ClipOrderViews', clip_len=16, num_clips=3, gap=8)
-pipeline[5].transforms = [dict(type='mmkd.RandomQuarterTurn')]
-train_dataloader = dict(dataset=dict(pipeline=pipeline))
+clips = dict(type='mmkd.ClipOrderViews', clip_len=16, num_clips=3, gap=8)
+turn = dict(type='mmkd.RandomQuarterTurn')
+train_dataloader = dict(
+    dataset=dict(
+        views=dict(_delete_=True, **clips),
+        # The middle clip.
+        after=dict(_delete_=True, views=[1], turn=turn),
+    )
+)

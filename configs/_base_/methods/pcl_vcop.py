@@ -9,10 +9,15 @@ pretrainer = dict(
         contrast=dict(type='mmkd.MemoryContrast'),
     )
 )
-pipeline = _base_.train_dataloader.dataset.pipeline
-pipeline[1] = dict(type='mmkd.ClipOrderViews', clip_len=16, num_clips=3, gap=8)
-# One draw for all three: a clip that alone is flipped does not go on where the one
-# before it ended, and its order cannot be told.
-pipeline[4].groups = ((0, 1, 2),)
-del pipeline[5]
-train_dataloader = dict(dataset=dict(pipeline=pipeline))
+clips = dict(type='mmkd.ClipOrderViews', clip_len=16, num_clips=3, gap=8)
+flip = dict(type='Flip', flip_ratio=0.5)
+# Each clip has its own crop and colours: they are the contrast's positive pair, which
+# shared ones would give away. The flip is one for all three: a clip that alone is
+# flipped does not go on where the one before it ended, and its order cannot be told.
+train_dataloader = dict(
+    dataset=dict(
+        views=dict(_delete_=True, **clips),
+        augment=dict(flip=None),
+        after=dict(_delete_=True, groups=((0, 1, 2),), flip=flip),
+    )
+)

@@ -17,32 +17,24 @@ train_dataloader = dict(
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='VideoDataset',
-        pipeline=[
-            dict(type='mmkd.OpenVideo'),
-            dict(type='mmkd.RelativeSpeedViews', clip_len=16),
-            dict(type='mmkd.DecodeViews'),
-            dict(
-                type='mmkd.PerView',
-                groups=((0,), (1, 2)),
-                transforms=[
-                    dict(type='RandomResizedCrop', area_range=(0.4, 1.0)),
-                    dict(type='Resize', scale=(112, 112), keep_ratio=False),
-                    dict(type='mmkd.RandomGrayscale', p=0.2),
-                    dict(
-                        type='mmkd.ColorJitter',
-                        brightness=0.4,
-                        contrast=0.4,
-                        saturation=0.4,
-                        hue=0.4,
-                        p=1.0,
-                    ),
-                    dict(type='Flip', flip_ratio=0.5),
-                ],
+        type='mmkd.ViewDataset',
+        reader=dict(type='mmkd.OpenVideo'),
+        views=dict(type='mmkd.RelativeSpeedViews', clip_len=16),
+        augment=dict(
+            groups=((0,), (1, 2)),
+            crop=dict(type='RandomResizedCrop', area_range=(0.4, 1.0)),
+            resize=dict(type='Resize', scale=(112, 112), keep_ratio=False),
+            gray=dict(type='mmkd.RandomGrayscale', p=0.2),
+            color=dict(
+                type='mmkd.ColorJitter',
+                brightness=0.4,
+                contrast=0.4,
+                saturation=0.4,
+                hue=0.4,
+                p=1.0,
             ),
-            dict(type='FormatShape', input_format='NCTHW'),
-            dict(type='mmkd.PackViews'),
-        ],
+            flip=dict(type='Flip', flip_ratio=0.5),
+        ),
     ),
 )
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=200)

@@ -15,16 +15,11 @@ train_dataloader = dict(
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='VideoDataset',
-        pipeline=[
-            dict(type='mmkd.OpenVideo'),
-            dict(type='mmkd.ClipOrderViews', clip_len=16, num_clips=3, gap=8),
-            dict(type='mmkd.DecodeViews'),
-            dict(type='Resize', scale=(171, 128), keep_ratio=False),
-            dict(type='mmkd.PerView', transforms=[dict(type='RandomCrop', size=112)]),
-            dict(type='FormatShape', input_format='NCTHW'),
-            dict(type='mmkd.PackViews'),
-        ],
+        type='mmkd.ViewDataset',
+        reader=dict(type='mmkd.OpenVideo'),
+        views=dict(type='mmkd.ClipOrderViews', clip_len=16, num_clips=3, gap=8),
+        resize=dict(type='Resize', scale=(171, 128), keep_ratio=False),
+        augment=dict(crop=dict(type='RandomCrop', size=112)),
     ),
 )
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=300)

@@ -2,13 +2,14 @@
 _base_ = './auxskd.py'
 claim = 'VCOP, VideoPace and RSPNet fine-tune better where auxSKD came first.'
 CROP = _base_.PRETRAIN_48
-TWICE = {k.replace('dataset', 'dataset.dataset', 1): v for k, v in CROP.items()}
-WHOLE = {'train_dataloader.dataset.pipeline.3.transforms.1.scale': (48, 48)}
+# All arms of VCOP see the pixels of auxSKD, so that auxSKD can come before one.
+BGR = {'model.data_preprocessor.convention': 'bgr255'}
+WHOLE = {'train_dataloader.dataset.augment.resize.scale': (48, 48)}
 stages, arms, comparisons = {}, {}, []
 for task, title, epochs, geometry in (
-    ('vcop', 'VCOP', 60, CROP),
-    ('pace', 'VideoPace', 20, TWICE),
-    ('rspnet', 'RSPNet', 12, WHOLE),
+    ('vcop', 'VCOP', 60, {**CROP, **BGR}),
+    ('pace', 'VideoPace', 20, CROP),
+    ('rspnet', 'RSPNet', 40, WHOLE),
 ):
     options = {**_base_.SMALL, **geometry}
     options |= {'train_cfg.max_epochs': epochs, 'param_scheduler.0.T_max': epochs}

@@ -6,18 +6,17 @@ videos = dict(
 )
 # Pixels of the clips that VSPP and PCL are trained on.
 PRETRAIN_48 = {
-    'train_dataloader.dataset.pipeline.3.scale': (54, 54),
-    'train_dataloader.dataset.pipeline.4.transforms.0.size': 48,
+    'train_dataloader.dataset.resize.scale': (54, 54),
+    'train_dataloader.dataset.augment.crop.size': 48,
 }
 # And of those that networks are fine-tuned and tested on.
 FINETUNE_48 = {
-    'train_dataloader.dataset.pipeline.4.scale': (48, 48),
-    'test_dataloader.dataset.pipeline.3.scale': (48, 48),
+    'train_dataloader.dataset.pipeline.Resize.scale': (48, 48),
+    'test_dataloader.dataset.pipeline.Resize.scale': (48, 48),
 }
 # And of those that features of a network that PCL trained are read from.
 RETRIEVE_48 = {
-    'model.data_preprocessor.convention': 'imagenet',
-    'test_dataloader.dataset.pipeline.3.scale': (48, 48),
+    'test_dataloader.dataset.pipeline.Resize.scale': (48, 48),
 }
 # bfloat16 and this order of memory halve a step where the CPU computes in it; one that
 # would imitate it takes float32.

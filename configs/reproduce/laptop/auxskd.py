@@ -1,9 +1,8 @@
 # VSPP with and without auxSKD before it, and no pre-training at all. Ours.
 _base_ = '../_base_/auxskd.py'
 claim = 'VSPP fine-tunes better than scratch, and better still where auxSKD came first.'
-VSPP = {'train_cfg.max_epochs': 20, 'param_scheduler.0.T_max': 20, **_base_.SMALL}
-for key, value in _base_.PRETRAIN_48.items():
-    VSPP[key.replace('dataset', 'dataset.dataset', 1)] = value
+EPOCHS = {'train_cfg.max_epochs': 20, 'param_scheduler.0.T_max': 20}
+VSPP = {**EPOCHS, **_base_.SMALL, **_base_.PRETRAIN_48}
 PRIMARY = dict(config='../../tiny/vspp_r3d_synthetic.py', options=VSPP)
 stages = dict(vspp=PRIMARY, auxskd_vspp=dict(weights='auxskd', **PRIMARY))
 arms = {}

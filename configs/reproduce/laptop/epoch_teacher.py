@@ -6,10 +6,7 @@ claim = (
     'better than plain fine-tuning, and classifies better.'
 )
 held_out = dict(ann_file='data/synthetic/test.txt', interval=5)
-PRETRAIN = {
-    key.replace('dataset', 'dataset.dataset', 1): value
-    for key, value in _base_.PRETRAIN_48.items()
-} | _base_.FAST
+PRETRAIN = {**_base_.PRETRAIN_48, **_base_.FAST}
 SMALL = {**_base_.FINETUNE_48, **_base_.FAST}
 PLAIN = dict(config='../../tiny/finetune_r3d_synthetic.py', options=SMALL)
 TAUGHT = dict(config='../../tiny/selfdistill_r3d_synthetic.py', options=SMALL)

@@ -7,9 +7,8 @@ from mmkd.datasets.bad_videos.guarded_pipeline import (
     guard,
     video_datasets,
 )
-from mmkd.datasets.bad_videos.marks import Marks
 from mmkd.datasets.bad_videos.reasons import CRASHED, reason_of
-from mmkd.datasets.bad_videos.time_limit import LATE, TimeUp, within
+from mmkd.datasets.bad_videos.watching import LATE, Marks, TimeUp, within
 
 __all__ = [
     'CHECK',

@@ -9,23 +9,29 @@ from typing import Any
 import numpy as np
 import torch
 from mmaction.datasets import VideoDataset
+from mmaction.datasets.transforms import SampleFrames
 from mmengine.dataset import Compose
 from torch.utils.data import get_worker_info
 
-from mmkd.datasets.bad_videos.marks import Marks
-from mmkd.datasets.bad_videos.reasons import reason_of
-from mmkd.datasets.bad_videos.time_limit import TimeUp, within
-from mmkd.datasets.transforms.open_packed import OpenPacked
+from mmkd.datasets.bad_videos.reasons import (
+    as_mistake,
+    innermost_transform,
+    reason_of,
+)
+from mmkd.datasets.bad_videos.watching import Marks, TimeUp, within
+from mmkd.datasets.transforms.decoding import OpenPacked
+from mmkd.datasets.transforms.sampling import ViewSampler
 from mmkd.errors import UserError
 
 #: Field of a data sample: the videos that it took the place of, with the reasons.
 REPLACED = 'replaced_videos'
 
+# Said well enough, or nobody's mistake.
+_AS_IT_IS = (UserError, ImportError, MemoryError)
 # What no video can be blamed for: options, and code.
-_NOT_THE_VIDEO = (
-    *(UserError, ImportError, AssertionError),
-    *(TypeError, AttributeError, NameError, KeyError),
-)
+_NOT_THE_VIDEO = (AssertionError, TypeError, AttributeError, NameError, KeyError)
+# What torch raises anywhere in the main process when a worker of a loader has ended.
+_WORKER = 'DataLoader worker'
 
 #: What to do about it.
 CHECK = 'Find all such videos with `python tools/data/check_videos.py LIST`.'
@@ -36,10 +42,11 @@ class GuardedPipeline(Compose):
 
     A video is bad if it cannot be opened, has no frames, or its frames are not decoded
     to RGB in time: any error up to the transform that writes ``imgs``, but for errors
-    of code and options. With ``replace``, None is returned, at which MMEngine's data
-    sets draw another sample with ``np.random``; the generators are first brought back
-    to where they were, so that it is the same one wherever the fault shows. The sample
-    that takes its place has :data:`REPLACED` in its meta information. Source: ours.
+    of samplers, of code and options. With ``replace``, None is returned, at which
+    MMEngine's data sets draw another sample with ``np.random``; the generators are
+    first brought back to where they were, so that it is the same one wherever the fault
+    shows. The sample that takes its place has :data:`REPLACED` in its meta information.
+    Source: ours.
 
     Args:
         transforms: Transforms, in order.
@@ -54,9 +61,6 @@ class GuardedPipeline(Compose):
             must not depend on who has tried it before.
         marks: Marks for loader workers to set while they read. Somebody else then sees
             to the time limit, by ending the worker. Defaults to None.
-
-    Attributes:
-        hung: As above.
     """
 
     def __init__(
@@ -82,25 +86,40 @@ class GuardedPipeline(Compose):
         """Transform one sample; None if another one should be drawn.
 
         Raises:
-            UserError: If the video is bad, and not to be replaced or one of too many.
+            UserError: If the video is bad, and not to be replaced or one of too many;
+                if a transform fails for another reason.
         """
         name = str(data.get('filename', 'a video'))
-        before = _generators()
+        python, numpy = random.getstate(), np.random.get_state()
+        torchs = torch.get_rng_state()
         reason = self.hung.get(name) if self.replace else None
         if reason is None:
             try:
                 results, done = self._watched(name, data)
-            except _NOT_THE_VIDEO:
+            except _AS_IT_IS:
                 raise
+            except _NOT_THE_VIDEO as error:
+                raise as_mistake(error, name) from error
             except Exception as error:
+                if _only_counts(innermost_transform(error.__traceback__)):
+                    raise as_mistake(error, name) from error
                 reason = reason_of(error)
                 if isinstance(error, TimeUp):
                     self.hung[name] = reason
         if reason is not None:
             self._refuse_or_note(name, reason)
-            _restore(before)
+            random.setstate(python)
+            np.random.set_state(numpy)
+            torch.set_rng_state(torchs)
             return None
-        return self._finish(results, done)
+        try:
+            return self._finish(results, done)
+        except _AS_IT_IS:
+            raise
+        except Exception as error:
+            if _WORKER in str(error):
+                raise
+            raise as_mistake(error, name) from error
 
     def _watched(
         self, name: str, data: dict[str, Any]
@@ -155,14 +174,11 @@ class GuardedPipeline(Compose):
             )
 
 
-def _generators() -> tuple[Any, Any, Any]:
-    return random.getstate(), np.random.get_state(), torch.get_rng_state()
-
-
-def _restore(states: tuple[Any, Any, Any]) -> None:
-    random.setstate(states[0])
-    np.random.set_state(states[1])
-    torch.set_rng_state(states[2])
+def _only_counts(transform: Any) -> bool:
+    """Tell whether a transform knows no more of a video than how many frames it has."""
+    if isinstance(transform, SampleFrames):
+        return transform.target_fps is None
+    return isinstance(transform, ViewSampler)
 
 
 def _check_images(images: Sequence[np.ndarray]) -> None:
@@ -176,11 +192,7 @@ def _check_images(images: Sequence[np.ndarray]) -> None:
 
 
 def video_datasets(dataset: Any) -> Iterator[VideoDataset]:
-    """Yield the data sets of videos inside of others that repeat or join them.
-
-    Args:
-        dataset: A data set.
-    """
+    """Yield the data sets of videos inside of others that repeat or join them."""
     if isinstance(dataset, VideoDataset):
         yield dataset
         return

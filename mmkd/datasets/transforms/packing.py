@@ -7,7 +7,9 @@ import torch
 from mmaction.datasets.transforms import PackActionInputs
 from mmengine.structures import LabelData
 
-from mmkd.datasets.transforms.align_part_maps import check_in_place
+from mmkd.datasets.dense_targets import DenseTarget
+from mmkd.datasets.transforms.following import TARGETS
+from mmkd.datasets.transforms.with_targets import check_in_place
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 
@@ -18,10 +20,10 @@ class PackViews(PackActionInputs):
 
     ``view_labels`` of the results, one integer array ``(M,)`` per label, become
     ``data_sample.view_labels``, a ``LabelData`` of LongTensors ``(M,)`` that moves with
-    ``data_sample.to``; without them the field is absent. ``part_maps`` and
-    ``part_valid`` of :class:`AlignPartMaps` become ``data_sample.part_maps``, a
-    ``LabelData`` of ``maps``, uint8 ``(M, T, s, s)`` or ``(M, T, K, s, s)``, and
-    ``valid``, bool ``(M, T)``.
+    ``data_sample.to``; without them the field is absent. ``targets`` that
+    :class:`WithTargets` aligned become ``data_sample.targets``, a ``LabelData`` with
+    one ``LabelData`` per name, of ``maps``, ``(M, T, s, s)`` labels or
+    ``(M, T, K, s, s)`` channels, and ``valid``, bool ``(M, T)``.
 
     Source: ours.
 
@@ -44,12 +46,8 @@ class PackViews(PackActionInputs):
         self,
         collect_keys: tuple[str, ...] | None = None,
         meta_keys: Sequence[str] = (
-            'img_shape',
-            'img_key',
-            'video_id',
-            'timestamp',
-            'filename',
-            'sample_idx',
+            *('img_shape', 'img_key', 'video_id', 'timestamp'),
+            *('filename', 'sample_idx'),
         ),
         algorithm_keys: Sequence[str] = (),
     ) -> None:
@@ -59,7 +57,7 @@ class PackViews(PackActionInputs):
         """Pack one sample into ``inputs`` and ``data_samples``.
 
         Raises:
-            UserError: If there are part maps that were not aligned.
+            UserError: If there are dense targets that were not aligned.
         """
         packed = super().transform(results)
         labels = {
@@ -68,19 +66,18 @@ class PackViews(PackActionInputs):
         }
         if labels:
             packed['data_samples'].view_labels = LabelData(**labels)
-        if 'part_maps' in results:
-            packed['data_samples'].part_maps = _part_maps(results)
+        if TARGETS in results:
+            check_in_place(results)
+            targets = {name: _packed(t, name) for name, t in results[TARGETS].items()}
+            packed['data_samples'].targets = LabelData(**targets)
         return packed
 
 
-def _part_maps(results: dict[str, Any]) -> LabelData:
-    if results['part_valid'].ndim != 2:
+def _packed(target: DenseTarget, name: str) -> LabelData:
+    if target.valid.ndim != 2:
         raise UserError(
-            'PackViews: the part maps are not aligned',
-            'Put mmkd.AlignPartMaps behind all crops and flips.',
+            f'PackViews: the dense target {name!r} is not aligned',
+            'Load it in the slot targets of mmkd.ViewDataset, or in mmkd.WithTargets.',
         )
-    check_in_place(results)
-    return LabelData(
-        maps=torch.as_tensor(results['part_maps']),
-        valid=torch.as_tensor(results['part_valid']),
-    )
+    maps, valid = torch.as_tensor(target.maps), torch.as_tensor(target.valid)
+    return LabelData(maps=maps, valid=valid)

@@ -8,14 +8,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
-from mmkd.datasets.transforms.followed_sample import (
-    FollowedSample,
-    check_size,
-    part_of,
-    ways_of,
-)
-from mmkd.datasets.transforms.pixel_way import PixelWay
-from mmkd.datasets.transforms.sampling.base import IGNORE
+from mmkd.datasets.transforms.following import CORNERS, TARGETS, run_transforms
+from mmkd.datasets.transforms.sampling import IGNORE
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 
@@ -24,9 +18,8 @@ Results = dict[str, Any]
 
 def _clip_of(results: Results, views: Sequence[int]) -> Results:
     """Return what the inner transforms see: one clip, with a state of its own."""
-    apart = ('imgs', 'part_maps')
-    state = {key: value for key, value in results.items() if key not in apart}
-    state = copy.deepcopy(state)
+    apart = ('imgs', TARGETS)
+    state = copy.deepcopy({k: v for k, v in results.items() if k not in apart})
     records = state.pop('view_records', None)
     state.update(records[views[0]] if records else {})
     state['num_clips'] = 1
@@ -34,7 +27,9 @@ def _clip_of(results: Results, views: Sequence[int]) -> Results:
     for name, labels in state.get('view_labels', {}).items():
         state['view_labels'][name] = labels[list(views)]
     state['imgs'] = [image for view in views for image in _frames(results, view)]
-    return part_of(results, state, views)
+    if CORNERS in results:
+        state[CORNERS] = results[CORNERS][list(views)]
+    return state
 
 
 def _frames(results: Results, view: int) -> list[np.ndarray]:
@@ -47,7 +42,7 @@ def _changes(before: Results, after: Results) -> Results:
     return {
         key: value
         for key, value in after.items()
-        if key not in ('imgs', 'view_labels')
+        if key not in ('imgs', 'view_labels', CORNERS)
         and (key not in before or value is not before[key])
     }
 
@@ -61,15 +56,15 @@ class PerView(BaseTransform):
 
     ``results['view_records']`` gets one dict per view with every key that the inner
     transforms added or gave a new value (``img_shape``, ``crop_quadruple``, ``flip``,
-    ...), so that maps can be brought into the place of the pixels later. A second
-    ``PerView`` starts each view from its record and adds to it. Outside of the records
-    only ``imgs`` and ``img_shape`` change, and ``view_labels``: an inner transform may
-    write a label ``(1,)`` of its view, and the views' labels are joined to ``(M,)``.
+    ...). A second ``PerView`` starts each view from its record and adds to it. Outside
+    of the records only ``imgs`` and ``img_shape`` change, and ``view_labels``: an inner
+    transform may write a label ``(1,)`` of its view, and the views' labels are joined
+    to ``(M,)``.
 
     With ``groups``, the views of a group pass the transforms together, as one clip of
     joined frames: they share every draw. Each of them gets the group's record, and a
-    label ``(1,)`` that is written inside. Where part maps follow a sample
-    (:class:`FollowedSample`), they follow each of its views.
+    label ``(1,)`` that is written inside. Where dense targets follow a sample
+    (:class:`WithTargets`), they follow each of its views.
 
     With ``views``, the others pass as they are; a label that is new inside is -100
     for them.
@@ -92,6 +87,9 @@ class PerView(BaseTransform):
         >>> operate = dict(type='mmkd.ApplyClipTransform')
         >>> middle = dict(type='mmkd.PerView', views=[1], transforms=[operate])
     """
+
+    #: Targets follow inside, view by view.
+    moves_pixels = None
 
     def __init__(
         self,
@@ -117,24 +115,23 @@ class PerView(BaseTransform):
         earlier = results.get('view_records', [{}] * count)
         views: dict[int, Results] = {}
         records: dict[int, Results] = {}
-        ways: dict[int, PixelWay] = {}
+        corners: dict[int, np.ndarray] = {}
         for group in self._groups_of(count):
             clip = _clip_of(results, group)
             before = dict(clip)
             if self.views is None or group[0] in self.views:
-                clip = self.transforms(clip)
-            if clip is None:
-                return None
+                changed = run_transforms(self.transforms.transforms, clip)
+                if changed is None:
+                    return None
+                clip = changed
             changes = _changes(before, clip)
             records |= {view: {**earlier[view], **changes} for view in group}
             views |= self._split(clip, group, results['clip_len'])
-            if isinstance(results, FollowedSample):
-                ways |= zip(group, ways_of(clip, 'PerView'), strict=True)
+            corners |= zip(group, clip.get(CORNERS, ()), strict=False)
         ordered = [views[view] for view in range(count)]
         self._check_sizes(ordered)
-        if isinstance(results, FollowedSample):
-            results.ways = [ways[view] for view in range(count)]
-            check_size(results.ways, *ordered[0]['imgs'][0].shape[:2])
+        if corners:
+            results[CORNERS] = np.stack([corners[view] for view in range(count)])
         results['imgs'] = [image for view in ordered for image in view['imgs']]
         results['img_shape'] = tuple(results['imgs'][0].shape[:2])
         results['view_records'] = [records[view] for view in range(count)]

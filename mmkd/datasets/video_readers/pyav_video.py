@@ -3,20 +3,21 @@
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import av
 import numpy as np
 from av.container import InputContainer
 
-from mmkd.datasets.video_readers.base import (
+from mmkd.datasets.video_readers.container import open_container
+from mmkd.datasets.video_readers.frame_reader import (
     DecodedFrames,
     FrameReader,
     Indices,
     checked,
 )
-from mmkd.datasets.video_readers.container import open_container
 from mmkd.datasets.video_readers.packets import PacketIndex, index_packets
-from mmkd.datasets.video_readers.rgb import to_rgb
+from mmkd.datasets.video_readers.rgb import UPRIGHT, each_rgb, matrix_of, to_rgb
 
 # So many frames are decoded in the time that a seek takes.
 _WORTH_A_SEEK = 8
@@ -29,11 +30,14 @@ class TimesError(Exception):
 class PyAVVideo(FrameReader):
     """A video file, read through PyAV.
 
+    Frame i is frame i of a plain decode from the start, as players show the file.
     Seeks only where a key frame lies between two wanted frames, leaves out frames that
     are neither wanted nor referred to, and converts to RGB what is wanted only. Where
-    times do not tell the frames apart, it decodes from the start and counts; frames
-    that packets promise and that are not there are the last one again, as with decord
-    read in order. Source: ours.
+    times do not tell the frames apart (B frames in AVI), it decodes from the start and
+    counts; frames that packets promise and that are not there are the last one again,
+    as with decord read in order. Where packets do not tell the number of frames either
+    (transport and program streams, ASF, what begins without a key frame), all are
+    decoded once to count them. Source: ours.
 
     Args:
         path: The file.
@@ -48,7 +52,12 @@ class PyAVVideo(FrameReader):
         self.path = path
         self.num_threads = num_threads
         self.container = self._open()
-        self.index: PacketIndex = index_packets(self.container)
+        index: PacketIndex = index_packets(self.container)
+        if not index.counts:
+            count = self._count()
+            keys = tuple(key for key in index.keys if key < count)
+            index = replace(index, times=(), keys=keys, total_frames=count)
+        self.index = index
 
     def __len__(self) -> int:
         return self.index.total_frames
@@ -75,6 +84,21 @@ class PyAVVideo(FrameReader):
             frames = frames[places]
         return DecodedFrames(frames)
 
+    def each(self, indices: Indices) -> Iterator[np.ndarray]:
+        """Yield frames one at a time, decoded in one go; errors as of `get_batch`."""
+        places = checked(indices, len(self)).tolist()
+        done = 0
+        if self.index.seekable:
+            try:
+                for frame in each_rgb(self._by_time(places)):
+                    yield frame
+                    done += 1
+                return
+            except TimesError:
+                self._check_count()
+        if places[done:]:
+            yield from each_rgb(self._by_count(places[done:]))
+
     def _rising(self, wanted: np.ndarray) -> np.ndarray:
         places = wanted.tolist()
         if self.index.seekable:
@@ -93,17 +117,13 @@ class PyAVVideo(FrameReader):
 
     def _by_time(self, places: list[int]) -> Iterator[av.VideoFrame]:
         """Yield the frames at rising places, told by their times."""
-        times = self.index.times
-        for key, near in runs(places, self.index.keys):
-            self.container.seek(times[key], stream=self.container.streams.video[0])
+        times, starts = self.index.times, self.index.starts
+        for key, near in runs(places, list(starts)):
+            self.container.seek(starts[key], stream=self.container.streams.video[0])
             yield from self._from_here([times[place] for place in near])
 
     def _from_here(self, times: list[int]) -> Iterator[av.VideoFrame]:
-        """Decode on and yield the frames at rising times.
-
-        Raises:
-            TimesError: If one of them does not come in its place.
-        """
+        """Decode on and yield the frames at rising times, else raise a TimesError."""
         done, last = 0, -math.inf
         for frame in self._needed(set(times)):
             if frame.pts is None or not last < frame.pts <= times[done]:
@@ -125,7 +145,10 @@ class PyAVVideo(FrameReader):
         stream = self.container.streams.video[0]
         decoder, missing = stream.codec_context, len(wanted)
         for packet in self.container.demux(stream):
-            needed = packet.pts in wanted or not packet.size
+            if not packet.size:  # the end, which the decoder may be told once only
+                yield from packet.decode()
+                return
+            needed = packet.pts in wanted
             decoder.skip_frame = 'DEFAULT' if needed else 'NONREF'
             yield from packet.decode()
             missing -= needed
@@ -134,21 +157,27 @@ class PyAVVideo(FrameReader):
                 return
 
     def _check_count(self) -> None:
-        """Make sure that counting would not be wrong.
-
-        Raises:
-            ValueError: If not every packet gives a frame.
-        """
-        with self._open() as container:
-            count = sum(1 for _ in container.decode(video=0))
+        """Refuse a video of which not every packet gives a frame."""
+        count = self._count()
         if count != len(self):
             raise ValueError(f'{count} of its {len(self)} frames can be decoded')
+
+    def upright(self) -> bool:
+        """Tell by its first frame whether the video is shown as it is stored."""
+        with self._open() as container:
+            for frame in container.decode(video=0):
+                return matrix_of(frame) == UPRIGHT
+        raise ValueError('no frame can be decoded')
+
+    def _count(self) -> int:
+        """Decode all frames and count them."""
+        with self._open() as container:
+            return sum(1 for _ in container.decode(video=0))
 
     def _by_count(self, places: list[int]) -> Iterator[av.VideoFrame]:
         """Yield the frames at rising places, counted from the start.
 
-        Raises:
-            ValueError: If a tenth of the frames, or all, cannot be decoded.
+        Refused where a tenth of the frames, or all, cannot be decoded.
         """
         self.container.close()
         self.container = self._open()
@@ -170,11 +199,7 @@ class PyAVVideo(FrameReader):
 
 
 def runs(places: list[int], keys: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
-    """Part frames into runs that are decoded without a seek.
-
-    Args:
-        places: Frames, rising.
-        keys: Key frames, rising.
+    """Part rising frames into runs that are decoded without a seek.
 
     Yields:
         The key frame to go to, and the frames to decode from there.

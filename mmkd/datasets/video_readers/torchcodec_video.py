@@ -1,22 +1,24 @@
 """Read frames through TorchCodec where it tells frames apart."""
 
-from mmkd.datasets.video_readers.base import (
+from mmkd.datasets.video_readers.frame_reader import (
     DecodedFrames,
     FrameReader,
     Indices,
     checked,
 )
 from mmkd.datasets.video_readers.pyav_video import PyAVVideo
+from mmkd.files import regular_file
 
 
-class TorchCodecVideo(FrameReader):
-    """A video file, read through TorchCodec.
+class TorchCodecVideo(PyAVVideo):
+    """A video file, read through TorchCodec where that gives the right frames.
 
     Its source: https://github.com/meta-pytorch/torchcodec.
 
     TorchCodec goes by the times of frames. Where these are not to be trusted (AVI files
     with B frames, clips that begin with empty packets), it gives other frames than the
-    ones asked for, and the file is read through PyAV.
+    ones asked for, and the file is read through PyAV; also files that are to be turned
+    or mirrored, or of which frames are hidden.
 
     Args:
         path: The file.
@@ -31,25 +33,16 @@ class TorchCodecVideo(FrameReader):
     def __init__(self, path: str, num_threads: int = 1) -> None:
         from torchcodec.decoders import VideoDecoder
 
-        self.plain = PyAVVideo(path, num_threads)
+        super().__init__(path, num_threads)
         self.decoder = None
-        if self.plain.index.seekable:
+        if self.index.seekable and self.index.simple and self.upright():
             self.decoder = VideoDecoder(
-                path, dimension_order='NHWC', num_ffmpeg_threads=num_threads
+                regular_file(path),
+                dimension_order='NHWC',
+                num_ffmpeg_threads=num_threads,
             )
-            if len(self.decoder) != len(self.plain):
+            if len(self.decoder) != len(self):
                 self.decoder = None
-
-    def __len__(self) -> int:
-        return len(self.plain)
-
-    def get_avg_fps(self) -> float:
-        """Return the frames a second."""
-        return self.plain.get_avg_fps()
-
-    def get_key_indices(self) -> list[int]:
-        """Return the frames that can be decoded without another one."""
-        return self.plain.get_key_indices()
 
     def get_batch(self, indices: Indices) -> DecodedFrames:
         """Return copies of some frames.
@@ -59,6 +52,8 @@ class TorchCodecVideo(FrameReader):
             RuntimeError: If the file cannot be decoded.
         """
         if self.decoder is None:
-            return self.plain.get_batch(indices)
+            return super().get_batch(indices)
         wanted = checked(indices, len(self)).tolist()
         return DecodedFrames(self.decoder.get_frames_at(wanted).data.numpy())
+
+    each = FrameReader.each

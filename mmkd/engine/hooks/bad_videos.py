@@ -78,15 +78,12 @@ class BadVideosHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Guard the training set, and read what an earlier part of the run found."""
         self._path = Path(runner.work_dir) / FILE_NAME
-        self.found: dict[str, str] = {}
-        self.replaced, self._reported = 0, 0
-        self._new: dict[str, str] = {}
-        if runner._resume:
-            self.found.update(read_bad_videos(self._path))
-        elif dist.is_main_process():
+        self.found = read_bad_videos(self._path) if runner._resume else {}
+        if not runner._resume and dist.is_main_process():
             self._path.unlink(missing_ok=True)
+        self._new: dict[str, str] = {}
         self._hung = _not_again(self.found)
-        self._lost_in_a_row = 0
+        self.replaced = self._reported = self._lost_in_a_row = 0
         guarded = guard(
             runner.train_dataloader.dataset,
             replace=self.max_share > 0,
@@ -98,21 +95,17 @@ class BadVideosHook(Hook):
         self.listed = sum(map(len, guarded))
 
     def before_val(self, runner: Runner) -> None:
-        """Have errors of the validation set name the file."""
+        """Have errors name the file."""
         guard(runner.val_dataloader.dataset, time_limit=self.time_limit)
 
     def before_test(self, runner: Runner) -> None:
-        """Have errors of the test set name the file."""
+        """Have errors name the file."""
         guard(runner.test_dataloader.dataset, time_limit=self.time_limit)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
-        """Note which videos of the batch were replaced.
-
-        Raises:
-            UserError: If too many are bad.
-        """
+        """Note which videos of the batch were replaced."""
         self._lost_in_a_row = 0
         for videos in _replaced_in(data_batch):
             self.replaced += 1
@@ -142,11 +135,7 @@ class BadVideosHook(Hook):
         return marks
 
     def _blame(self, name: str, why: str) -> None:
-        """Note a video that a worker did not survive.
-
-        Raises:
-            UserError: If none may be bad, or no batch comes between such videos.
-        """
+        """Note a video that a worker did not survive."""
         self._lost_in_a_row += 1
         if self.max_share == 0:
             raise UserError(f'{name} cannot be read ({why})', CHECK)
@@ -161,14 +150,9 @@ class BadVideosHook(Hook):
             self._new[name] = why
 
     def _exchange(self, runner: Runner) -> None:
-        parts = dist.all_gather_object(self._new)
-        self._new = {}
-        new = {
-            name: why
-            for part in parts
-            for name, why in part.items()
-            if name not in self.found
-        }
+        parts, self._new = dist.all_gather_object(self._new), {}
+        pairs = [pair for part in parts for pair in part.items()]
+        new = {name: why for name, why in pairs if name not in self.found}
         if not new:
             return
         self.found.update(new)
@@ -180,27 +164,23 @@ class BadVideosHook(Hook):
             runner.logger.warning(
                 f'{name} cannot be read ({why}) and is replaced by others of the list'
             )
-        self._stop_if_too_many()
-
-    def _stop_if_too_many(self) -> None:
-        if len(self.found) <= math.ceil(self.max_share * self.listed):
-            return
-        name, why = list(self.found.items())[-1]
-        raise UserError(
-            f'{len(self.found)} of {self.listed} videos cannot be read, more than '
-            f'max_share={self.max_share:g} of the list; the last one is {name} ({why})',
-            f'See {self._path}. Repair them or take them off the list, which '
-            '`python tools/data/check_videos.py LIST` helps with, or set max_share of '
-            'BadVideosHook.',
-        )
+        if len(self.found) > math.ceil(self.max_share * self.listed):
+            raise UserError(
+                f'{len(self.found)} of {self.listed} videos cannot be read, more than '
+                f'max_share={self.max_share:g} of the list; the last one is {name} '
+                f'({why})',
+                f'See {self._path}. Repair them or take them off the list, which '
+                '`python tools/data/check_videos.py LIST` helps with, or set max_share '
+                'of BadVideosHook.',
+            )
 
 
 def read_bad_videos(path: Path) -> dict[str, str]:
     """Read ``bad_videos.txt``: file name, tab and reason a line; {} without it."""
     if not path.is_file():
         return {}
-    text = path.read_text(encoding='utf-8', errors='replace')
-    rows = (line.partition('\t') for line in text.splitlines())
+    lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
+    rows = (line.partition('\t') for line in lines)
     return {name: why for name, tab, why in rows if tab}
 
 

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from mmkd.engine.unwrap import unwrap
+from mmkd.engine.trained_model import student_of, unwrap
 from mmkd.errors import UserError
 from mmkd.models.measures import effective_rank, feature_std
 from mmkd.models.memory import gather_rows
@@ -60,11 +60,11 @@ class CollapseHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Begin to watch the backbone that is trained, if there is one."""
-        model = unwrap(runner.model)
-        backbone = getattr(getattr(model, 'student', model), 'backbone', None)
+        backbone = getattr(student_of(runner.model), 'backbone', None)
         if not isinstance(backbone, nn.Module):
             runner.logger.info(
-                f'features are not watched: {type(model).__name__} has no backbone'
+                'features are not watched: '
+                f'{type(unwrap(runner.model)).__name__} has no backbone'
             )
             return
         keep = self._keep
@@ -104,8 +104,7 @@ class CollapseHook(Hook):
         last = output[-1] if isinstance(output, (tuple, list)) else output
         if not isinstance(last, Tensor) or last.ndim < 2:
             return
-        # Maps of frames as of clips.
-        rows = last.detach()
+        rows = last.detach()  # maps of frames as of clips
         self._latest.append(rows.flatten(2).mean(2) if rows.ndim > 2 else rows)
         while sum(map(len, self._latest)) - len(self._latest[0]) >= self.samples:
             self._latest.popleft()

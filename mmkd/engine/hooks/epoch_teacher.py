@@ -1,27 +1,136 @@
-"""Self-distilled fine-tuning: the encoder of the last epoch as the teacher."""
+"""The student of the last epoch as a teacher: self-distilled fine-tuning."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
 
-from mmkd.engine.unwrap import unwrap
+from mmkd.distill.distillation import Distillation
+from mmkd.distill.teachers import EpochTeacher
+from mmkd.distill.term import Term
+from mmkd.engine.trained_model import student_of, unwrap
 from mmkd.errors import UserError
-from mmkd.models import Distiller
-from mmkd.models.distillation import Recorder, Term
-from mmkd.models.teachers import EpochTeacher
+from mmkd.models.input_adoption import DeclaredInput, input_of
+from mmkd.models.input_convention import InputConvention
+from mmkd.models.recorder import Recorder
 from mmkd.registry import HOOKS
 
 Target = Literal['pooled', 'dense', 'logits']
 Source = Literal['last_epoch', 'initial', 'average']
 KEY = 'epoch_teacher_state_dict'
+_ANEW = 'start anew from its weights (load_from).'
 _FEATURES = {'type': 'mmkd.FeatureDistance', 'distance': 'cosine'}
 _SOFT_TARGETS = {'type': 'mmkd.SoftTargetKL', 'temperature': 4.0}
 
 
 @HOOKS.register_module()
-class EpochTeacherHook(Hook):
+class TeacherUpdateHook(Hook):
+    """Build a Distiller's teacher of the last epoch, update it, and save it.
+
+    It is discarded at the end; in checkpoints its weights lie beside those of the
+    model, because they cannot be had again otherwise. A model without an
+    ``mmkd.EpochTeacher`` is passed over.
+
+    Example:
+        >>> teacher = dict(type='mmkd.EpochTeacher')
+        >>> custom_hooks = [dict(type='mmkd.TeacherUpdateHook')]
+    """
+
+    # After buffers were averaged over processes, before the checkpoint is written.
+    priority = 'BELOW_NORMAL'
+    # Which teacher the next epoch has.
+    source: Source = 'last_epoch'
+
+    def __init__(self) -> None:
+        self.teacher: EpochTeacher | None = None
+        self._resumed: dict[str, Tensor] | None = None
+        self._start_input: tuple[InputConvention | None, str] = (None, '')
+
+    def choose_teacher(self, runner: Runner) -> EpochTeacher | None:
+        """Return the teacher to build and update; None if there is none."""
+        teacher = getattr(unwrap(runner.model), 'teacher', None)
+        return teacher if isinstance(teacher, EpochTeacher) else None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Take the teacher of the run to resume; note the input of other weights."""
+        if not runner._resume:
+            source = f'checkpoint {runner._load_from}'
+            self._start_input = input_of(checkpoint, source), source
+        elif self.choose_teacher(runner) is not None:
+            if KEY not in checkpoint:
+                raise UserError(
+                    'the run to resume has no epoch teacher: it was made without '
+                    f'{type(self).__name__}',
+                    f'Leave the hook out, or {_ANEW}',
+                )
+            if not isinstance(checkpoint[KEY], Mapping):
+                raise UserError(
+                    f'the epoch teacher of the run to resume is of no form: {KEY!r} '
+                    'holds no weights',
+                    f'Take another checkpoint, or {_ANEW}',
+                )
+            self._resumed = dict(checkpoint[KEY])
+
+    def before_train(self, runner: Runner) -> None:
+        """Copy the student that training starts from, or resume the teacher."""
+        self.teacher = self.choose_teacher(runner)
+        if self.teacher is None:
+            return
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            raise UserError(
+                f'{type(self).__name__} needs training by epochs',
+                'Set train_cfg.type to EpochBasedTrainLoop.',
+            )
+        self._check_input(unwrap(runner.model))
+        self.teacher.build(student_of(runner.model))
+        if self._resumed is not None:
+            try:
+                self.state(self.teacher).load_state_dict(self._resumed)
+            except Exception as error:  # torch raises several, by what is odd
+                reason = ' '.join(str(error).split())
+                raise UserError(
+                    f'the epoch teacher of the run to resume does not fit: {reason}',
+                    f'Resume with the config of that run, or {_ANEW}',
+                ) from error
+        what = 'resumed' if self._resumed is not None else 'the encoder at the start'
+        runner.logger.info(f'epoch teacher: {what}, hash {self.teacher.hash()}')
+
+    def _check_input(self, model: nn.Module) -> None:
+        """Refuse a first teacher, in eval, whose running statistics do not fit."""
+        of_weights, source = self._start_input
+        preprocessor = getattr(model, 'data_preprocessor', None)
+        fed = getattr(preprocessor, 'convention', None)
+        insists = getattr(getattr(preprocessor, 'declared', None), 'insist', False)
+        if of_weights is not None and fed is not None and not insists:
+            DeclaredInput(fed).settle(of_weights, f'the first teacher, {source},')
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Fix the student of this epoch as the teacher of the next."""
+        if self.teacher is not None and self.source == 'last_epoch':
+            self.teacher.update(student_of(runner.model))
+            runner.logger.info(
+                f'epoch teacher: the encoder of epoch {runner.epoch + 1}, hash '
+                f'{self.teacher.hash()}'
+            )
+
+    def before_save_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
+        """Put the teacher beside the model's weights, and its hash into the meta."""
+        if self.teacher is not None:
+            state = self.state(self.teacher).state_dict()
+            checkpoint[KEY] = {k: v.detach().cpu().clone() for k, v in state.items()}
+            checkpoint['meta']['epoch_teacher_hash'] = self.teacher.hash()
+
+    def state(self, teacher: EpochTeacher) -> nn.ModuleDict:
+        """Return what is saved beside the model."""
+        return nn.ModuleDict({'teacher': teacher.network()})
+
+
+@HOOKS.register_module()
+class EpochTeacherHook(TeacherUpdateHook):
     """Keep a fine-tuned network near what it was an epoch ago.
 
     The encoder as it stood at the end of the last epoch is held fixed and teaches the
@@ -30,7 +139,8 @@ class EpochTeacherHook(Hook):
     weights lie beside those of the model, because they cannot be had again otherwise.
 
     The hook works on any model of MMEngine's interface, by a forward hook; nothing in
-    the config of the model changes, nor do its weights' names.
+    the config of the model changes, nor do its weights' names. What it adds is what
+    :class:`~mmkd.distill.Distiller` adds with ``mmkd.EpochTeacher`` as its teacher.
 
     Source: *Preserve Pre-trained Knowledge: Transfer Learning With Self-Distillation
     For Action Recognition*, https://arxiv.org/abs/2205.00506, of which the abstract
@@ -51,7 +161,7 @@ class EpochTeacherHook(Hook):
             throughout, or a moving ``'average'``. Defaults to ``'last_epoch'``.
         momentum: Share of the old weights in the moving average, per iteration.
             Defaults to 0.999.
-        mode: Mode of the teacher, see :class:`~mmkd.models.teachers.TeacherNetwork`.
+        mode: Mode of the teacher, see :class:`~mmkd.distill.teachers.TeacherNetwork`.
             Defaults to ``'eval'``.
         path: Module whose output is compared. Defaults to None: ``backbone``, for
             logits ``cls_head``.
@@ -67,9 +177,6 @@ class EpochTeacherHook(Hook):
         ... ]
     """
 
-    # After buffers were averaged over processes, before the checkpoint is written.
-    priority = 'BELOW_NORMAL'
-
     def __init__(
         self,
         target: Target = 'pooled',
@@ -82,9 +189,17 @@ class EpochTeacherHook(Hook):
         mode: Literal['eval', 'train'] = 'eval',
         path: str | None = None,
     ) -> None:
-        _check_choice('target', target, get_args(Target))
-        _check_choice('teacher', teacher, get_args(Source))
-        _check_choice('mode', mode, ('eval', 'train'))
+        super().__init__()
+        for name, value, known in (
+            ('target', target, get_args(Target)),
+            ('teacher', teacher, get_args(Source)),
+            ('mode', mode, ('eval', 'train')),
+        ):
+            if value not in known:
+                raise UserError(
+                    f'EpochTeacherHook: {name}={value!r}',
+                    f'Use one of {", ".join(known)}.',
+                )
         if first_epoch < 1 or ramp_epochs < 0 or not 0 <= momentum <= 1:
             raise UserError(
                 f'EpochTeacherHook: first_epoch {first_epoch}, ramp_epochs '
@@ -94,62 +209,44 @@ class EpochTeacherHook(Hook):
         logits = target == 'logits'
         self.path = path or ('cls_head' if logits else 'backbone')
         self.term = Term(
-            'epoch teacher',
+            'epoch_teacher',
             student=self.path,
             loss=loss or (_SOFT_TARGETS if logits else _FEATURES),
             pool=target == 'pooled',
         )
         self.with_head = logits or self.path.startswith('cls_head')
-        self.weight, self.ramp_epochs = weight, ramp_epochs
-        self.first_epoch = first_epoch
+        self.weight, self.ramp_epochs, self.first_epoch = (
+            weight,
+            ramp_epochs,
+            first_epoch,
+        )
         self.source, self.momentum, self.mode = teacher, momentum, mode
-        self.teacher: EpochTeacher | None = None
-        self._resumed: dict[str, Tensor] | None = None
         self._factor = 0.0
+
+    def choose_teacher(self, runner: Runner) -> EpochTeacher | None:
+        """Return a teacher of its own, unless the loss has no weight."""
+        momentum = self.momentum if self.source == 'average' else 0.0
+        teacher = EpochTeacher(self.with_head, self.mode, momentum)
+        return teacher if self.weight else None
 
     def before_run(self, runner: Runner) -> None:
         """Check the path, before anything is loaded."""
-        Recorder(unwrap(runner.model), [self.path], 'model').remove()
-
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Take the teacher of the run to resume.
-
-        Raises:
-            UserError: If it has none.
-        """
-        if runner._resume and self.weight:
-            if KEY not in checkpoint:
-                raise UserError(
-                    'the run to resume has no epoch teacher: it was made without '
-                    'EpochTeacherHook',
-                    'Leave the hook out, or start anew from its weights (load_from).',
-                )
-            self._resumed = checkpoint[KEY]
+        if super().choose_teacher(runner) is not None:
+            raise UserError(
+                'the Distiller has an epoch teacher, and EpochTeacherHook another',
+                'Use mmkd.TeacherUpdateHook in its place.',
+            )
+        Recorder(student_of(runner.model), [self.path], 'model').remove()
 
     def before_train(self, runner: Runner) -> None:
-        """Copy the encoder that training starts from, or resume the teacher.
-
-        Raises:
-            UserError: If training does not go by epochs.
-        """
-        if not self.weight:
+        """Build or resume the teacher, and attach the loss to the model."""
+        super().before_train(runner)
+        if self.teacher is None:
             return
-        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
-            raise UserError(
-                'EpochTeacherHook needs training by epochs',
-                'Set train_cfg.type to EpochBasedTrainLoop.',
-            )
-        model = unwrap(runner.model)
         # Beside another teacher, the past of the student alone.
-        student = model.student if isinstance(model, Distiller) else model
-        self.teacher = EpochTeacher(student, self.with_head, self.mode)
-        self.teacher.record([self.path])
-        self.term.loss.to(next(model.parameters()).device).train()
-        if self._resumed is not None:
-            self._parts().load_state_dict(self._resumed)
-        what = 'resumed' if self._resumed is not None else 'the encoder at the start'
-        runner.logger.info(f'epoch teacher: {what}, hash {self.teacher.hash()}')
-        self._recorder = Recorder(model, [self.path], 'model')
+        model, student = unwrap(runner.model), student_of(runner.model)
+        self.term.loss.to(next(student.parameters()).device).train()
+        self.distillation = Distillation(student, self.teacher, [self.term], '{}_{}')
         self._handles = [
             model.register_forward_pre_hook(self._start, with_kwargs=True),
             model.register_forward_hook(self._finish, with_kwargs=True),
@@ -164,37 +261,18 @@ class EpochTeacherHook(Hook):
     def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Let the moving average follow."""
         if self.teacher is not None and self.source == 'average':
-            self.teacher.follow(unwrap(runner.model), self.momentum)
-
-    def after_train_epoch(self, runner: Runner) -> None:
-        """Fix the encoder of this epoch as the teacher of the next."""
-        if self.teacher is not None and self.source == 'last_epoch':
-            self.teacher.follow(unwrap(runner.model))
-            runner.logger.info(
-                f'epoch teacher: the encoder of epoch {runner.epoch + 1}, hash '
-                f'{self.teacher.hash()}'
-            )
-
-    def before_save_checkpoint(
-        self, runner: Runner, checkpoint: dict[str, Any]
-    ) -> None:
-        """Put the teacher beside the model's weights, and its hash into the meta."""
-        if self.teacher is not None:
-            state = self._parts().state_dict()
-            checkpoint[KEY] = {k: v.detach().cpu().clone() for k, v in state.items()}
-            checkpoint['meta']['epoch_teacher_hash'] = self.teacher.hash()
+            self.teacher.update(student_of(runner.model))
 
     def after_train(self, runner: Runner) -> None:
         """Leave the model as it was found."""
         if self.teacher is not None:
-            self._recorder.remove()
+            self.distillation.recorder.remove()
             for handle in self._handles:
                 handle.remove()
 
-    def _parts(self) -> nn.ModuleDict:
-        """What of the hook has a state: the teacher, and a loss with a memory."""
-        assert self.teacher is not None
-        return nn.ModuleDict({'teacher': self.teacher.model, 'loss': self.term.loss})
+    def state(self, teacher: EpochTeacher) -> nn.ModuleDict:
+        """Return what is saved: the teacher, and a loss with a memory."""
+        return nn.ModuleDict({'teacher': teacher.network(), 'loss': self.term.loss})
 
     def _is_active(self, model: nn.Module, args: Any, kwargs: dict[str, Any]) -> bool:
         mode = kwargs.get('mode', args[2] if len(args) > 2 else None)
@@ -202,7 +280,8 @@ class EpochTeacherHook(Hook):
 
     def _start(self, model: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
         if self._is_active(model, args, kwargs):
-            self._recorder.__enter__()
+            self.distillation.factor = self._factor
+            self.distillation.start(*_batch(args, kwargs))
 
     def _finish(
         self, model: nn.Module, args: Any, kwargs: dict[str, Any], losses: Any
@@ -210,20 +289,10 @@ class EpochTeacherHook(Hook):
         """Add the loss to what the model's ``forward`` returned."""
         if not self._is_active(model, args, kwargs):
             return None
-        assert self.teacher is not None
-        self._recorder.__exit__(None, None, None)
-        given = dict(zip(('inputs', 'data_samples'), args, strict=False)) | kwargs
-        theirs = self.teacher(given['inputs'], given.get('data_samples'))
-        mine = self._recorder.take()
-        loss = self._factor * self.term(mine, theirs, given.get('data_samples'))
-        added = {'loss_epoch_teacher': loss}
-        if self.term.agreement is not None:
-            added['agreement_epoch_teacher'] = self.term.agreement
-        return {**losses, **added}
+        return self.distillation.finish(losses, _batch(args, kwargs)[1])
 
 
-def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UserError(
-            f'EpochTeacherHook: {name}={value!r}', f'Use one of {", ".join(known)}.'
-        )
+def _batch(args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """Return ``inputs`` and ``data_samples`` of a call of a model."""
+    given = dict(zip(('inputs', 'data_samples'), args, strict=False)) | kwargs
+    return given['inputs'], given.get('data_samples')

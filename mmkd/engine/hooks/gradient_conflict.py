@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from mmkd.engine.unwrap import unwrap
+from mmkd.engine.trained_model import unwrap
 from mmkd.errors import UserError
 from mmkd.registry import HOOKS
 
@@ -57,18 +57,11 @@ class GradientConflictHook(Hook):
             raise UserError(
                 f'GradientConflictHook: interval {interval}', 'Give 1 or more.'
             )
-        self.tasks = tuple(tasks)
-        self.interval = interval
-        self.trunk = 0
-        self._scale = 1.0
-        self._measures = False
+        self.tasks, self.interval, self.trunk = tuple(tasks), interval, 0
+        self._scale, self._measures = 1.0, False
 
     def before_run(self, runner: Runner) -> None:
-        """Compare the names with the model.
-
-        Raises:
-            UserError: If the model lacks a task, or has no other.
-        """
+        """Compare the names with the model."""
         there = list(getattr(unwrap(runner.model), 'tasks', {}))
         absent = [name for name in self.tasks if name not in there]
         if absent or not set(there) - set(self.tasks):
@@ -103,8 +96,8 @@ class GradientConflictHook(Hook):
             return None
         self._measures = False
         sides = [
-            sum(v for k, v in losses.items() if 'loss' in k and chosen(k))
-            for chosen in (self._is_named, lambda key: not self._is_named(key))
+            sum(v for k, v in losses.items() if 'loss' in k and self._names(k) == named)
+            for named in (True, False)
         ]
         every = cast(nn.Module, model.backbone).parameters()
         parameters = [p for p in every if p.requires_grad]
@@ -115,7 +108,7 @@ class GradientConflictHook(Hook):
         self.trunk = one.numel()
         return {**losses, **compare(one, other)}
 
-    def _is_named(self, key: str) -> bool:
+    def _names(self, key: str) -> bool:
         return key.split('/')[0] in self.tasks
 
 
@@ -130,12 +123,7 @@ def _gradients(loss: Any, parameters: list[nn.Parameter]) -> list[Tensor | None]
 def common(
     first: Sequence[Tensor | None], second: Sequence[Tensor | None]
 ) -> tuple[Tensor, Tensor]:
-    """Return two gradients where both are there, as one vector each.
-
-    Args:
-        first: Gradients by parameter; None where there is none.
-        second: Those of the other loss.
-    """
+    """Return two gradients where both are there, as one vector each."""
     pairs = [
         (a.flatten(), b.flatten())
         for a, b in zip(first, second, strict=True)
@@ -152,10 +140,6 @@ def compare(first: Tensor, second: Tensor) -> dict[str, Tensor]:
     """Return the cosine and the ratio of norms of two gradients.
 
     Source: ours.
-
-    Args:
-        first: Vector on this process; its mean over processes counts.
-        second: The other vector.
     """
     for vector in (first, second):
         all_reduce(vector, 'mean')

@@ -1,10 +1,10 @@
 """Memory banks get a row for each video of the training list."""
 
-from typing import Any
-
+from mmengine import dist
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmkd.engine.sample_lists import number_of_videos
 from mmkd.errors import UserError
 from mmkd.models.memory import MemoryBank
 from mmkd.registry import HOOKS
@@ -25,12 +25,7 @@ class MemoryBankSizeHook(Hook):
     """
 
     def before_run(self, runner: Runner) -> None:
-        """Count the videos and size the banks.
-
-        Raises:
-            UserError: If a bank was given a size and is too small, or the list is made
-                of several.
-        """
+        """Count the videos and size the banks."""
         banks = [m for m in runner.model.modules() if isinstance(m, MemoryBank)]
         if not banks:
             return
@@ -38,6 +33,8 @@ class MemoryBankSizeHook(Hook):
         for bank in banks:
             if not bank.size:
                 bank.resize(videos)
+                # Behind the synchronisation of the model: seeds may differ.
+                dist.broadcast(bank.features)
             elif bank.size < videos:
                 raise UserError(
                     f'a memory bank has {bank.size} rows, the training list {videos} '
@@ -45,24 +42,3 @@ class MemoryBankSizeHook(Hook):
                     'Leave its size out, or enlarge it.',
                 )
         runner.logger.info(f'{len(banks)} memory banks for {videos} videos')
-
-
-def number_of_videos(dataset: Any) -> int:
-    """Return how many different ``sample_idx`` a data set gives.
-
-    A wrapper that repeats a data set passes on its places.
-
-    Args:
-        dataset: Data set of MMEngine, perhaps in ``RepeatDataset``.
-
-    Raises:
-        UserError: If data sets are joined, because their places overlap.
-    """
-    while hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    if hasattr(dataset, 'datasets'):
-        raise UserError(
-            f'memory banks cannot go by the places of a {type(dataset).__name__}',
-            'Join the lists into one file.',
-        )
-    return len(dataset)

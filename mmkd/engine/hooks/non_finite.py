@@ -1,9 +1,7 @@
 """Notice a loss that is no number, and one that says nothing."""
 
-import functools
 import math
-from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -12,25 +10,33 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
 
 from mmkd.engine.agreement import Agreement
-from mmkd.engine.loops import sampler_of
-from mmkd.engine.unwrap import unwrap
+from mmkd.engine.loops import (
+    ResumableEpochLoop,
+    ResumableIterLoop,
+    StepLeftOut,
+    sampler_of,
+)
+from mmkd.engine.trained_model import unwrap
 from mmkd.errors import UserError
 from mmkd.registry import HOOKS
+
+_LOOPS = (ResumableEpochLoop, ResumableIterLoop)
 
 
 @HOOKS.register_module()
 class NonFiniteHook(Hook):
     """Keep NaN and infinity out of the weights, and warn of a loss that is constant.
 
-    The loss is looked at before the gradient is computed, and the gradient before it is
-    used (but not under a loss scaler, which does so itself). By default the run then
-    stops and names the losses and the videos of the batch, with the last checkpoint and
-    the weights untouched.
+    The loss is looked at before the gradient is computed, and the gradient, clipped if
+    it is to be, before it is used (but not under a loss scaler, which does so itself).
+    By default the run then stops and names the losses and the videos of the batch, with
+    the last checkpoint and the weights untouched. It listens with PyTorch's own hooks:
+    one of the model's forward pass, one before the optimiser's step.
 
     With ``max_skips`` such a step is left out instead: nothing is learnt from it, and
     what the forward pass wrote into buffers (batch statistics, queues, banks) is taken
     back, for which they are copied before each step. With several processes, all leave
-    out the same step.
+    out the same step. This takes the training loops of mmkd, which its runner uses.
 
     A loss that has been the same for ``constant_steps`` steps, to a millionth, tells
     that the features have collapsed or that nothing is trained; a warning names it,
@@ -42,7 +48,8 @@ class NonFiniteHook(Hook):
             Defaults to 100.
 
     Raises:
-        UserError: If an argument is negative.
+        UserError: If an argument is negative. When training begins, if steps may be
+            left out and the loop is not one of mmkd's.
 
     Example:
         >>> custom_hooks = [dict(type='mmkd.NonFiniteHook', max_skips=10)]
@@ -62,19 +69,27 @@ class NonFiniteHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Step between the loss and the gradient."""
+        if self.max_skips and not isinstance(runner.train_loop, _LOOPS):
+            raise UserError(
+                f'NonFiniteHook: max_skips {self.max_skips} with the training loop '
+                f'{type(runner.train_loop).__name__}, which cannot leave out a step',
+                'Train with tools/train.py (mim train mmkd) and one of the two usual '
+                'loops, or leave max_skips out.',
+            )
         self.runner, self.skipped = runner, 0
         self._warned: set[str] = set()
         self._losses: dict[str, Any] = {}
         self._buffers: list[Tensor] = []
         self._agreement = Agreement() if self.max_skips else None
-        self._replaced: list[tuple[Any, str, Any]] = []
-        wrapper = runner.optim_wrapper
-        self._wrap(unwrap(runner.model), 'parse_losses', self._remember)
-        self._wrap(wrapper, 'update_params', self._check_loss)
+        model, wrapper = unwrap(runner.model), runner.optim_wrapper
+        # Behind the other hooks that add losses to the output.
+        check = model.register_forward_hook(self._check_loss, with_kwargs=True)
+        self._handles: list[Any] = [check]
         scaler = getattr(wrapper, 'loss_scaler', None)
         scaled = scaler is not None and scaler.is_enabled()
         if not scaled and hasattr(wrapper, 'optimizer'):
-            self._wrap(wrapper, 'step', self._check_gradient)
+            optimizer = wrapper.optimizer
+            self._handles.append(optimizer.register_step_pre_hook(self._check_gradient))
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
@@ -105,49 +120,44 @@ class NonFiniteHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Leave model and optimizer as they were found."""
-        for owner, name, method in reversed(self._replaced):
-            setattr(owner, name, method)
+        for handle in self._handles:
+            handle.remove()
 
-    def _wrap(self, owner: Any, name: str, change: Callable[..., Any]) -> None:
-        method = getattr(owner, name)
-        self._replaced.append((owner, name, method))
-        # With its attributes: schedulers mark the step that they count.
-        setattr(owner, name, functools.wraps(method)(change(method)))
+    def _check_loss(
+        self, model: Any, args: Any, kwargs: dict[str, Any], losses: Any
+    ) -> None:
+        if kwargs.get('mode') != 'loss' or not model.training:
+            return
+        with torch.no_grad():
+            total, self._losses = model.parse_losses(losses)
+        wrong = not math.isfinite(float(total))
+        if wrong and not self.max_skips:
+            self._refuse('the loss')
+        if self._agreement is not None and self._agreement.largest(int(wrong)):
+            self._skip('the loss')
 
-    def _remember(self, parse: Callable[..., Any]) -> Callable[..., Any]:
-        def parse_losses(losses: Any) -> Any:
-            total, self._losses = parse(losses)
-            return total, self._losses
+    def _check_gradient(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        groups = optimizer.param_groups
+        given = [p.grad for g in groups for p in g['params'] if p.grad is not None]
+        norms = torch._foreach_norm(given)
+        finite = not norms or bool(torch.stack(norms).isfinite().all())
+        # DistributedDataParallel has made it the same on all processes.
+        if finite and self._norm_is_finite():
+            return
+        if not self.max_skips:
+            self._refuse('the gradient')
+        self.runner.optim_wrapper.zero_grad()
+        self._skip('the gradient')
 
-        return parse_losses
+    def _norm_is_finite(self) -> bool:
+        """Look at the norm before clipping, which makes zeros of what is too large."""
+        wrapper = self.runner.optim_wrapper
+        clips = getattr(wrapper, 'clip_grad_kwargs', None)
+        name = f'train/{getattr(wrapper, "grad_name", "grad_norm")}'
+        norms = self.runner.message_hub.log_scalars.get(name)
+        return not clips or norms is None or math.isfinite(norms.current())
 
-    def _check_loss(self, update: Callable[..., None]) -> Callable[..., None]:
-        def update_params(loss: Tensor, *args: Any, **kwargs: Any) -> None:
-            wrong = not math.isfinite(float(loss.detach()))
-            if wrong and not self.max_skips:
-                self._refuse('the loss')
-            if self._agreement is not None and self._agreement.largest(int(wrong)):
-                self._skip('the loss')
-            else:
-                update(loss, *args, **kwargs)
-
-        return update_params
-
-    def _check_gradient(self, step: Callable[..., None]) -> Callable[..., None]:
-        def checked_step(*args: Any, **kwargs: Any) -> None:
-            groups = self.runner.optim_wrapper.optimizer.param_groups
-            given = [p.grad for g in groups for p in g['params'] if p.grad is not None]
-            # DistributedDataParallel has made it the same on all processes.
-            if _all_finite(given):
-                step(*args, **kwargs)
-            elif self.max_skips:
-                self._skip('the gradient')
-            else:
-                self._refuse('the gradient')
-
-        return checked_step
-
-    def _skip(self, what: str) -> None:
+    def _skip(self, what: str) -> NoReturn:
         self.skipped += 1
         if self.skipped > self.max_skips:
             self._refuse(what, f'; {self.skipped} such steps')
@@ -158,8 +168,9 @@ class NonFiniteHook(Hook):
             f'{self._describe(what)}; step left out ({self.skipped} of at most '
             f'{self.max_skips})'
         )
+        raise StepLeftOut
 
-    def _refuse(self, what: str, times: str = '') -> None:
+    def _refuse(self, what: str, times: str = '') -> NoReturn:
         raise UserError(
             self._describe(what) + times,
             'Look at these videos, or lower the learning rate; the last checkpoint is '
@@ -203,8 +214,3 @@ class NonFiniteHook(Hook):
 def _buffers(model: nn.Module) -> list[Tensor]:
     """Return the buffers that hold measurements; counters may go on."""
     return [b for b in model.buffers() if b.is_floating_point()]
-
-
-def _all_finite(tensors: Iterable[Tensor]) -> bool:
-    norms = torch._foreach_norm(list(tensors))
-    return not norms or bool(torch.stack(norms).isfinite().all())

@@ -1,5 +1,6 @@
 """Checks before a run is built, so that a mistake costs a second and leaves nothing."""
 
+import sys
 from typing import Literal
 
 from mmengine.config import Config
@@ -7,9 +8,19 @@ from mmengine.config import Config
 from mmkd.engine.preflight.arguments import check_arguments
 from mmkd.engine.preflight.checkpoints import check_checkpoints
 from mmkd.engine.preflight.datasets import check_datasets
-from mmkd.engine.preflight.part_maps import check_part_maps
-from mmkd.engine.preflight.work_dir import check_work_dir
+from mmkd.engine.preflight.pipelines import check_targets, check_view_slots
+from mmkd.engine.preflight.schedules import (
+    check_length_of_run,
+    check_precision,
+    schedule_warnings,
+)
+from mmkd.engine.preflight.work_dir import (
+    check_folder_of_split,
+    check_work_dir,
+    overwriting_warning,
+)
 from mmkd.errors import UserError
+from mmkd.processes import is_first_process
 
 _LOADERS = {
     'train': ('train_dataloader', 'val_dataloader'),
@@ -21,7 +32,9 @@ def check_before_run(cfg: Config, mode: Literal['train', 'test']) -> None:
     """Check what a run needs before anything is built or written.
 
     In this order: the arguments of this package's types, the checkpoints to load, the
-    lists of clips and the files they name, part maps, and, to train, the work folder.
+    lists of clips and the files they name, the slots of pipelines, the numbers of
+    classes, dense targets, and, to train, the work folder. What the tasks take from the
+    sampler is filled in.
 
     Args:
         cfg: The complete config, options of the command line included.
@@ -39,11 +52,24 @@ def check_before_run(cfg: Config, mode: Literal['train', 'test']) -> None:
                 else '',
             )
     check_arguments(cfg)
+    if mode == 'train':
+        check_length_of_run(cfg)
+    check_precision(cfg, ('val_cfg',) if mode == 'train' else ('test_cfg',))
     check_checkpoints(cfg)
     check_datasets(cfg, _LOADERS[mode])
-    check_part_maps(cfg, _LOADERS[mode])
+    check_view_slots(cfg, _LOADERS[mode])
+    if mode == 'train':
+        # Here, because it imports the models.
+        from mmkd.models.label_classes import fill_in_classes
+
+        fill_in_classes(cfg)
+    check_targets(cfg, _LOADERS[mode])
     if mode == 'train' and cfg.get('work_dir'):
+        check_folder_of_split(cfg)
         check_work_dir(cfg.work_dir)
-
-
-__all__ = ['check_before_run']
+    if mode == 'train' and is_first_process():
+        lines = list(schedule_warnings(cfg))
+        if cfg.get('work_dir') and (line := overwriting_warning(cfg)):
+            lines.insert(0, line)
+        for line in lines:
+            print(f'warning: {line}', file=sys.stderr)

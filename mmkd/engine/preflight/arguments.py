@@ -1,100 +1,151 @@
-"""Misspelt types and arguments of this package, wherever a config names them."""
+"""Misspelt types, arguments and top-level names of a config."""
 
-import inspect
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
-from inspect import Parameter
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import Registry
 
-from mmkd import registry
-from mmkd.engine.preflight.walk import walk
+from mmkd.config_files import run_names
+from mmkd.engine.config_types import (
+    CONFIG_ONLY,
+    PREFIX,
+    Place,
+    described,
+    find_class,
+    names_for,
+    nearest_names,
+    walk_places,
+    written,
+)
+from mmkd.engine.signatures import WHOLE
 from mmkd.errors import UserError
 
-_PREFIX = 'mmkd.'
-_NAMED = (Parameter.KEYWORD_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-_CONFIG_ONLY = {'type', '_scope_', '_delete_'}
-_REGISTRIES = [
-    value for value in vars(registry).values() if isinstance(value, Registry)
-]
+_FAR = 2  # letters
+# Parts of a config that a run reads by name.
+_DICTS = (
+    *('model', 'data_preprocessor', 'optim_wrapper'),
+    *('train_dataloader', 'val_dataloader', 'test_dataloader'),
+    *('train_cfg', 'val_cfg', 'test_cfg', 'auto_scale_lr'),
+    *('default_hooks', 'env_cfg', 'randomness'),
+)
 
 
 def check_arguments(cfg: Config) -> None:
-    """Compare every dict of a ``mmkd.*`` type with the signature of its class.
+    """Compare every dict that describes an object with the signature of its class.
 
-    Args:
-        cfg: Config.
+    Types of mmkd are checked wherever they stand, others in the parts of a config that
+    a run builds objects from.
+    """
+    used = run_names()
+    for place, node in walk_places(cfg._cfg_dict):
+        if str(node.get('type')).startswith(PREFIX) or (place and place[0] in used):
+            _check_node(cfg, place, node)
+
+
+def _check_node(cfg: Config, place: Place, node: Mapping[str, Any]) -> None:
+    where = f'{cfg.filename}, {written(place)}'
+    _check_type(where, place, node.get('type'))
+    spot = described(place, node, cfg._cfg_dict)
+    if spot is None:
+        return
+    for key, value in node.items():
+        words = spot.numbers.get(key)
+        broken = isinstance(value, float) and words and WHOLE in words
+        if words and (isinstance(value, str) or broken):
+            raise UserError(f'{where}: {key} is {value!r}', f'Give {words}.')
+        # None takes a hook out.
+        if not (key in CONFIG_ONLY or spot.allows(key, value, or_none=True)):
+            spot.refuse(key, where, spot.closed)
+
+
+def _check_type(where: str, place: Place, name: Any) -> None:
+    if not isinstance(name, str) or find_class(name, place) is not None:
+        return
+    # Most names share their beginning and their end.
+    nearest = nearest_names(name, names_for(place), 0.75)
+    # ``type`` is a word of other dicts as well: of what a network builds by itself, or
+    # of a setting. What is nearly a type is meant as one.
+    private = place[:1] == ('model',) and len(place) > 2
+    if name.startswith(PREFIX):
+        stock = name.removeprefix(PREFIX)
+        if find_class(stock, place) is not None:
+            # MMEngine would take that one without a word.
+            nearest = f'{stock} is not of mmkd: write {stock!r}, or name another one.'
+        raise UserError(f'{where}: there is no type {name!r}', nearest)
+    if nearest and not private:
+        raise UserError(f'{where}: there is no type {name!r}', nearest)
+
+
+def check_names(cfg: Config) -> None:
+    """Check the top-level names of a config file: none may be nearly one of a run's.
+
+    What the file itself reads, and every other name, is its author's.
 
     Raises:
-        UserError: If there is no such type, or it takes no such argument.
+        UserError: If a name that nothing reads is two letters or fewer from one that a
+            run reads, or a part that has to be a dict is none.
     """
-    for place, node in walk(cfg._cfg_dict):
-        name = node.get('type')
-        if isinstance(name, str) and name.startswith(_PREFIX):
-            _check_node(f'{cfg.filename}, {place}', name, node)
-
-
-def _check_node(where: str, name: str, node: Mapping[str, Any]) -> None:
-    cls = _find(name)
-    if cls is None:
-        raise UserError(f'{where}: there is no type {name!r}', _nearest_type(name))
-    known, closed = accepted_arguments(cls)
-    for key in node:
-        if key in known or key in _CONFIG_ONLY:
+    check_sections(cfg._cfg_dict, str(cfg.filename))
+    read: set[str] | None = None
+    for name in cfg._cfg_dict:
+        meant = meant_name(name)
+        if meant is None:
             continue
-        nearest = get_close_matches(key, known, n=3, cutoff=0.6 if closed else 0.8)
-        # Where arguments are passed on to who knows whom, only an evident slip counts.
-        if closed or nearest:
-            hint = f'Did you mean {" or ".join(nearest)}?' if nearest else ''
-            known_names = ', '.join(sorted(known)) or 'none'
+        if read is None:
+            read = set(_names_read(Path(cfg.filename))) if cfg.filename else set()
+        if name not in read:
             raise UserError(
-                f'{where}: {name} has no argument {key!r}',
-                hint or f'It takes: {known_names}.',
+                f'{cfg.filename}: nothing reads {name}',
+                f'Did you mean {meant}? Otherwise give it another name.',
             )
 
 
-def accepted_arguments(cls: Callable[..., Any]) -> tuple[set[str], bool]:
-    """Return the names that a class (or function) takes, and whether these are all.
-
-    ``**kwargs`` is followed to the next class in the method resolution order.
-
-    Args:
-        cls: Class or function.
-    """
-    owners = inspect.getmro(cls) if inspect.isclass(cls) else (cls,)
-    known: set[str] = set()
-    for owner in owners:
-        parameters = _parameters(owner)
-        known |= {p.name for p in parameters if p.kind in _NAMED}
-        if parameters and all(p.kind is not Parameter.VAR_KEYWORD for p in parameters):
-            return known - {'self'}, True
-    return known - {'self'}, False
+def check_sections(values: Mapping[str, Any], what: str) -> None:
+    """Check that the parts of a config that a run looks into are dicts, or left out."""
+    for name in _DICTS:
+        value = values.get(name)
+        if value is not None and not isinstance(value, Mapping):
+            raise UserError(
+                f'{what}: {name} is {value!r}, not a dict',
+                f'Give a dict, or what is in it: {name}.KEY=VALUE.',
+            )
 
 
-def _parameters(owner: Callable[..., Any]) -> list[Parameter]:
-    """Parameters of a function, or of the ``__init__`` that a class defines itself."""
-    if not inspect.isclass(owner):
-        return list(inspect.signature(owner).parameters.values())
-    # A class without an __init__ of its own leaves the question to the next one, and
-    # ``object`` at the end takes nothing more.
-    init = vars(owner).get('__init__')
-    if init is None:
-        return []
-    return list(inspect.signature(init).parameters.values())
+def meant_name(name: str) -> str | None:
+    """Return the name of a run's that is two letters or fewer away; None if none is."""
+    known = run_names()
+    if name in known:
+        return None
+    distances = {each: _distance(name, each) for each in sorted(known)}
+    nearest = min(distances, key=distances.__getitem__)
+    return nearest if distances[nearest] <= _FAR else None
 
 
-def _find(name: str) -> Callable[..., Any] | None:
-    for one in _REGISTRIES:
-        found = one.get(name)
-        if found is not None:
-            return found
-    return None
+def _distance(one: str, other: str) -> int:
+    """Return how many letters to insert, remove or replace (Levenshtein)."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        above, row = row, [i]
+        for j, b in enumerate(other, 1):
+            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (a != b)))
+    return row[-1]
 
 
-def _nearest_type(name: str) -> str:
-    types = [_PREFIX + key for one in _REGISTRIES for key in one.module_dict]
-    # Most names share their beginning and their end.
-    nearest = get_close_matches(name, types, n=3, cutoff=0.75)
-    return f'Did you mean {" or ".join(nearest)}?' if nearest else ''
+def _names_read(path: Path) -> Iterator[str]:
+    """Yield the variables that a config file or one of its bases reads."""
+    if path.suffix != '.py' or not path.is_file():
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr  # of _base_
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            # The older way to name a variable of a base, {{_base_.NAME}}.
+            for part in node.value.split('{{')[1:]:
+                yield from part.partition('}}')[0].strip().split('.')[1:2]
+    for base in Config._get_base_files(str(path)):
+        where, _ = Config._get_cfg_path(base, str(path))
+        yield from _names_read(Path(where))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmkd.engine.preflight.walk import walk
+from mmkd.engine.config_types import walk
 from mmkd.errors import UserError
 
 
@@ -14,47 +14,54 @@ def check_checkpoints(cfg: Config) -> None:
 
     Models of the zoo (``mmkd://...``) are fetched now. Other addresses are left to
     whoever fetches them, and ``'random'`` is the start of a network.
-
-    Args:
-        cfg: Config.
-
-    Raises:
-        UserError: If a local file is missing, or a model of the zoo cannot be had.
     """
     named = [('load_from', cfg.get('load_from'))]
-    for place, node in walk(cfg.model, 'model'):
+    for place, node in walk(cfg, 'model'):
         named.append((f'{place}.checkpoint', node.get('checkpoint')))
     for place, path in named:
-        if isinstance(path, str) and path.startswith('mmkd://'):
-            _fetch(path, place)
-        elif isinstance(path, str) and not _is_there(path):
+        if not isinstance(path, str):
+            continue
+        if path.startswith('mmkd://'):
+            # Here, since the zoo stands above the engine.
+            from mmkd.zoo.download import resolve
+
+            try:
+                resolve(path)
+            except UserError as error:
+                raise UserError(f'{place}: {error.what}', error.remedy) from error
+        local = Path(path).expanduser()
+        if not ('://' in path or path == 'random' or local.is_file()):
+            resumed = place == 'load_from' and bool(cfg.get('resume'))
+            source = '--resume' if resumed else f'{place} of {cfg.filename}'
+            option = '--resume PATH' if resumed else f'--cfg-options {place}=PATH'
+            what = f'checkpoint {path} ({source})'
+            if local.is_dir():
+                raise UserError(f'{what} is a folder', _one_of(Path(path), option))
             raise UserError(
-                f'checkpoint {path} ({place} of {cfg.filename}) does not exist; looked '
-                f'for it in {os.getcwd()}',
-                _remedy(path, place),
+                f'{what} does not exist; looked for it in {os.getcwd()}',
+                _remedy(path, option),
             )
 
 
-def _fetch(source: str, place: str) -> None:
-    # Here, since the zoo stands above the engine.
-    from mmkd.zoo.download import resolve
-
-    try:
-        resolve(source)
-    except UserError as error:
-        raise UserError(f'{place}: {error.what}', error.remedy) from error
-
-
-def _is_there(path: str) -> bool:
-    return '://' in path or path == 'random' or Path(path).expanduser().is_file()
+def _one_of(folder: Path, option: str) -> str:
+    """Name the checkpoints of a folder, the newest first."""
+    found = sorted(
+        folder.expanduser().glob('*.pth'),
+        key=lambda path: path.stat().st_mtime,
+        reverse=True,
+    )
+    there = f', e.g. one of {", ".join(map(str, found[:3]))}' if found else ''
+    return f'Name a file with {option}{there}.'
 
 
-def _remedy(path: str, place: str) -> str:
+def _remedy(path: str, option: str) -> str:
     """``work_dirs/auxskd/r3d_k100/epoch_18.pth`` comes from a config of that name."""
+    if any(Path(path).expanduser().parent.glob('*.pth')):
+        return _one_of(Path(path).parent, option)
     parts = Path(path).parts
     if 'work_dirs' in parts:
         run = Path(*parts[parts.index('work_dirs') + 1 :]).parent
-        config = Path('configs') / run.with_suffix('.py')
-        if config.is_file():
+        config = Path('configs') / f'{run}.py'
+        if run.name and config.is_file():
             return f'Run `python tools/train.py {config}` first, or name another one.'
-    return f'Name a file that exists with --cfg-options {place}=PATH.'
+    return f'Name a file that exists with {option}.'

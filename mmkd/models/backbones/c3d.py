@@ -7,7 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 from torch.nn import functional
 
-from mmkd.models.backbones.layers import conv_norm_relu
+from mmkd.models.backbones.convolutions import conv_norm_relu
 from mmkd.registry import MODELS
 
 

@@ -8,9 +8,13 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmkd.errors import UserError
-from mmkd.models.backbones.inception import Inception, SelfGating, separable
-from mmkd.models.backbones.layers import conv_norm_relu
-from mmkd.models.backbones.same_pool import SamePool3d
+from mmkd.models.backbones.convolutions import conv_norm_relu
+from mmkd.models.backbones.inception import (
+    Inception,
+    SamePool3d,
+    SelfGating,
+    separable,
+)
 from mmkd.registry import MODELS
 
 WIDTHS = {

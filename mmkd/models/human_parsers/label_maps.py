@@ -12,10 +12,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from mmkd.datasets.synthetic.video_file import read_maps
+from mmkd.datasets.video_file import read_maps
 from mmkd.errors import UserError
-from mmkd.models.human_parsers.base import HumanParser
-from mmkd.models.human_parsers.video_names import name_tails
+from mmkd.models.human_parsers.human_parser import HumanParser, name_tails
 from mmkd.models.human_parsers.weights import existing
 from mmkd.part_labels import as_label_set
 from mmkd.registry import MODELS

@@ -1,45 +1,47 @@
 """Read a parser's weights without running what may be in the file."""
 
-import pickle
-import zipfile
-import zlib
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mmkd.errors import UserError
-from mmkd.models.human_parsers.plain_pickle import PLAIN_GLOBALS
-from mmkd.models.teachers.frozen_teacher import load_exactly
+from mmkd.models.exact_weights import load_exactly
+from mmkd.pickle_check import UnsafePickleError
+from mmkd.state_dicts import check_finite, named_tensors
+from mmkd.tensor_check import UnreadableError
+from mmkd.tensor_files import load_tensors, read_arrays, read_once
 
 RANDOM = 'random'
+
+
+class _Ignored:
+    """Stands for a NumPy value in a checkpoint, of which the tensors alone are read."""
+
+    def __init__(self, *args: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+_NUMPY = ('multiarray._reconstruct', 'multiarray.scalar', 'numeric._frombuffer')
+_IGNORED = {
+    'numpy.dtype': _Ignored,
+    'numpy.ndarray': _Ignored,
+    **{f'numpy.core.{name}': _Ignored for name in _NUMPY},
+    **{f'numpy._core.{name}': _Ignored for name in _NUMPY},
+}
 Network = TypeVar('Network', bound=nn.Module)
-_DAMAGE = (
-    RuntimeError,
-    EOFError,
-    OSError,
-    LookupError,
-    ValueError,
-    TypeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 def existing(path: str | Path, what: str, publisher: str) -> Path:
     """Return the path of a file or folder that must be there.
 
-    Args:
-        path: Where the user says that it is.
-        what: What messages call it.
-        publisher: Where it can be had.
-
     Raises:
-        UserError: If it is not there.
+        UserError: If it is not; ``publisher`` tells where ``what`` can be had.
     """
     found = Path(path)
     if not found.exists():
@@ -53,43 +55,32 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     A state dict may stand bare or under ``state_dict``; only tensors are taken, and no
     pickled object is ever built.
 
-    Args:
-        path: The file.
-
     Raises:
         UserError: If it holds no named tensors or cannot be read safely.
     """
     try:
+        data = read_once(path)
         if path.suffix == '.npz':
-            with np.load(path, allow_pickle=False) as file:
-                return {name: torch.from_numpy(file[name]) for name in file}
-        with _plain_metadata():
-            content = torch.load(path, map_location='cpu', weights_only=True)
-    except pickle.UnpicklingError as error:
+            arrays = read_arrays(data)
+            content: Any = {k: torch.from_numpy(v) for k, v in arrays.items()}
+        else:
+            # mmpose stores NumPy values beside the weights.
+            content = load_tensors(data, also=_IGNORED)
+    except UnsafePickleError as error:
         raise UserError(
-            f'{path} holds pickled objects, which can run code, or is damaged',
+            f'{path} holds pickled objects ({error}), which can run code',
             'Fetch it again; if you trust it, save its state dict alone: '
             "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW).",
         ) from error
-    except _DAMAGE as error:
+    except UnreadableError as error:
+        raise UserError(f'{path} {error.what}', error.remedy) from error
+    tensors = named_tensors(content, source=str(path))
+    if not tensors:
         raise UserError(
-            f'{path} is no checkpoint, or is damaged or cut short', 'Fetch it again.'
-        ) from error
-    if isinstance(content, Mapping):
-        content = content.get('state_dict', content)
-    if isinstance(content, Mapping):
-        tensors = {k: v for k, v in content.items() if isinstance(v, Tensor)}
-        if tensors:
-            return tensors
-    raise UserError(f'{path} holds no named tensors', 'Name a file with a state dict.')
-
-
-def _plain_metadata() -> AbstractContextManager[None]:
-    """Let NumPy values beside the weights pass, by stand-ins, as mmpose stores them."""
-    if not hasattr(torch.serialization, 'safe_globals'):  # torch 2.4
-        return nullcontext()
-    allowed: list[Any] = [(stand_in, name) for name, stand_in in PLAIN_GLOBALS.items()]
-    return torch.serialization.safe_globals(allowed)
+            f'{path} holds no named tensors', 'Name a file with a state dict.'
+        )
+    check_finite(tensors, str(path))
+    return tensors
 
 
 def build_network(

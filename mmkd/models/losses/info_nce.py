@@ -10,15 +10,13 @@ from mmkd.registry import MODELS
 def info_nce(positive: Tensor, negatives: Tensor, temperature: float = 0.07) -> Tensor:
     """Return the cross-entropy of telling the positive from the negatives.
 
-    Similarities are divided by the temperature; the positive is the right class among
-    ``1 + K``. Gradient flows to both arguments.
-
+    The positive is the right class among ``1 + K``. Gradient flows to both arguments.
     Source: MoCo, https://arxiv.org/abs/1911.05722.
 
     Args:
         positive: Similarity of each row with its positive, ``(N,)``.
         negatives: Similarities with the negatives, ``(N, K)``.
-        temperature: Defaults to 0.07.
+        temperature: Divides them. Defaults to 0.07.
 
     Returns:
         A scalar, the mean over rows; ``log(1 + K)`` if all similarities are equal.
@@ -38,17 +36,11 @@ def info_nce(positive: Tensor, negatives: Tensor, temperature: float = 0.07) -> 
 
 @MODELS.register_module()
 class InfoNCELoss(nn.Module):
-    """Registered form of :func:`info_nce`; takes ``(N,)`` and ``(N, K)`` similarities.
-
-    Source: https://arxiv.org/abs/1911.05722.
-
-    Args:
-        temperature: Defaults to 0.07.
+    """Registered form of :func:`info_nce`, with its defaults.
 
     Example:
         >>> loss = InfoNCELoss(temperature=0.07)
-        >>> positive, negatives = torch.zeros(2), torch.zeros(2, 3)
-        >>> round(loss(positive, negatives).item(), 4)
+        >>> round(loss(torch.zeros(2), torch.zeros(2, 3)).item(), 4)
         1.3863
     """
 

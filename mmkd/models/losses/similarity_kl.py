@@ -14,21 +14,16 @@ def similarity_kl(
 ) -> Tensor:
     """Return KL(teacher || student) between two softmaxes over the same anchors.
 
-    Each row of cosine similarities is divided by its temperature and becomes a
-    distribution over the anchors. The divergence is summed over anchors and averaged
-    over rows. No gradient flows to the teacher.
-
-    Source: ISD, https://arxiv.org/abs/2012.09259, with the temperatures of auxSKD,
-    https://arxiv.org/abs/2112.04011.
+    Each row of similarities is divided by its temperature and becomes a distribution
+    over the anchors. The divergence is summed over anchors and averaged over rows; no
+    gradient flows to the teacher. Source: ISD, https://arxiv.org/abs/2012.09259, with
+    the temperatures of auxSKD, https://arxiv.org/abs/2112.04011.
 
     Args:
         student: Similarities of shape ``(N, K)``.
         teacher: Similarities of shape ``(N, K)``.
         student_temperature: Defaults to 0.1.
         teacher_temperature: Defaults to 0.02.
-
-    Returns:
-        A scalar, zero if both distributions are equal.
     """
     log_student = functional.log_softmax(student / student_temperature, dim=1)
     log_teacher = functional.log_softmax(teacher.detach() / teacher_temperature, dim=1)
@@ -39,19 +34,12 @@ def similarity_kl(
 
 @MODELS.register_module()
 class SimilarityKLLoss(nn.Module):
-    """Registered form of :func:`similarity_kl`; takes ``(N, K)`` similarities.
-
-    Source: https://arxiv.org/abs/2012.09259.
-
-    Args:
-        student_temperature: Defaults to 0.1.
-        teacher_temperature: Defaults to 0.02.
+    """Registered form of :func:`similarity_kl`, with its defaults.
 
     Example:
         >>> import torch
         >>> loss = SimilarityKLLoss(student_temperature=0.1, teacher_temperature=0.02)
-        >>> similarities = torch.zeros(2, 4)
-        >>> loss(similarities, similarities).item()
+        >>> loss(torch.zeros(2, 4), torch.zeros(2, 4)).item()
         0.0
     """
 
@@ -59,11 +47,21 @@ class SimilarityKLLoss(nn.Module):
         self, student_temperature: float = 0.1, teacher_temperature: float = 0.02
     ) -> None:
         super().__init__()
-        self.student_temperature = student_temperature
-        self.teacher_temperature = teacher_temperature
+        self.temperatures = student_temperature, teacher_temperature
 
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Return the loss of two similarity matrices of shape ``(N, K)``."""
-        return similarity_kl(
-            student, teacher, self.student_temperature, self.teacher_temperature
-        )
+        return similarity_kl(student, teacher, *self.temperatures)
+
+
+def check_same_shape(student: Tensor, teacher: Tensor, ndim: int | None = None) -> None:
+    """Refuse shapes that would broadcast silently, or have not so many axes.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    shapes = f'{tuple(student.shape)} and {tuple(teacher.shape)}'
+    if student.shape != teacher.shape:
+        raise ValueError(f'expected two tensors of one shape, got {shapes}')
+    if ndim is not None and student.ndim != ndim:
+        raise ValueError(f'expected tensors of {ndim} axes, got {shapes}')

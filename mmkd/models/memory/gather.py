@@ -1,4 +1,6 @@
-"""Join the rows of all processes, so that memories stay in step everywhere."""
+"""Join the rows of all processes, as constants for memories or with their gradient."""
+
+from typing import Any
 
 import torch
 from mmengine import dist
@@ -7,21 +9,14 @@ from torch import Tensor
 
 def row_counts(rows: Tensor) -> list[int]:
     """Return the number of rows on each process, in the order of their ranks."""
-    mine = torch.tensor([len(rows)], device=rows.device)
-    return torch.cat(dist.all_gather(mine)).tolist()
+    own = torch.tensor([len(rows)], device=rows.device)
+    return torch.cat(dist.all_gather(own)).tolist()
 
 
 def gather_rows(rows: Tensor) -> Tensor:
-    """Return the rows of all processes, in the order of their ranks.
+    """Return the rows ``(N, ...)`` of all processes, by rank, detached.
 
-    The number of rows may differ between processes (an uneven last batch). No gradient
-    flows through. Source: ours.
-
-    Args:
-        rows: Shape ``(N, ...)``; the trailing shape is the same everywhere.
-
-    Returns:
-        Shape ``(sum of N, ...)``; ``rows`` itself, detached, on one process.
+    N may differ between processes (an uneven last batch).
     """
     rows = rows.detach()
     if dist.get_world_size() == 1:
@@ -31,3 +26,29 @@ def gather_rows(rows: Tensor) -> Tensor:
     padded[: len(rows)] = rows
     parts = dist.all_gather(padded)
     return torch.cat([part[:n] for part, n in zip(parts, counts, strict=True)])
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, first: int) -> Tensor:
+        ctx.own = slice(first, first + len(rows))
+        return gather_rows(rows)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        gradient = gradient.clone()
+        dist.all_reduce(gradient)
+        return gradient[ctx.own], None
+
+
+def gather_with_gradient(rows: Tensor) -> tuple[Tensor, int]:
+    """Return the rows ``(N, ...)`` of all processes, and the number of our first one.
+
+    The gradient of a row is the sum over the losses of all processes. With losses that
+    are means over a process's own rows, and gradients averaged by
+    ``DistributedDataParallel``, training equals that on one process.
+    """
+    if dist.get_world_size() == 1:
+        return rows, 0
+    first = sum(row_counts(rows)[: dist.get_rank()])
+    return _Gather.apply(rows, first), first

@@ -11,11 +11,8 @@ class MemoryBank(nn.Module):
     """A moving average of the feature of every video, the same on every process.
 
     The features start uniform in ``[-s, s]`` with ``s = sqrt(3 / dim)``, which gives
-    them a norm of about 1.
-
-    Source: *Unsupervised Feature Learning via Non-Parametric Instance Discrimination*,
-    https://arxiv.org/abs/1805.01978, in the form of CMC,
-    https://arxiv.org/abs/1906.05849.
+    them a norm of about 1. Source: Wu et al., https://arxiv.org/abs/1805.01978, in the
+    form of CMC, https://arxiv.org/abs/1906.05849.
 
     Args:
         size: Number of videos. None: not known yet, see :meth:`resize`.
@@ -48,13 +45,10 @@ class MemoryBank(nn.Module):
         return len(self.features)
 
     def resize(self, size: int) -> None:
-        """Start anew with room for ``size`` videos.
+        """Start again with room for ``size`` videos.
 
         Draws from torch's global generator on the CPU; where processes have different
         seeds, the caller has to send the features of one to the others.
-
-        Raises:
-            UserError: If ``size`` is not positive.
         """
         if size < 1:
             raise UserError(f'a memory bank for {size} videos', 'Give 1 or more.')
@@ -64,17 +58,11 @@ class MemoryBank(nn.Module):
         self.features.data = start.to(self.features)
 
     def similarities(self, queries: Tensor, rows: Tensor) -> Tensor:
-        """Return the dot product of each query with the features of its own rows.
+        """Return the dot products of queries ``(N, dim)`` with their rows ``(N, K)``.
 
-        Computed in the precision of the bank, also under autocast: divided by a
-        temperature of 0.07, half precision would be too coarse.
-
-        Args:
-            queries: Shape ``(N, dim)``.
-            rows: Video numbers of shape ``(N, K)``.
-
-        Returns:
-            Shape ``(N, K)``. Gradient flows to the queries only.
+        Rows are numbers of videos; the result is ``(N, K)``, with gradient to the
+        queries only, and has the precision of the bank, also under autocast: divided by
+        a temperature of 0.07, half precision would be too coarse.
         """
         # A gathered copy, so that the graph outlives an update before backward.
         stored = self.features.index_select(0, rows.flatten())
@@ -86,17 +74,14 @@ class MemoryBank(nn.Module):
     def update(self, rows: Tensor, features: Tensor) -> None:
         """Move features towards new ones and bring them back to unit length.
 
-        Of several new features of one video the last one counts. Every process has to
-        hand over the same, see :func:`~mmkd.models.memory.gather_rows`.
-
-        Args:
-            rows: Video numbers of shape ``(N,)``.
-            features: New features of shape ``(N, dim)``.
+        Of several new features ``(N, dim)`` of one video, by its number in ``rows``
+        ``(N,)``, the last one counts. Every process has to hand over the same, see
+        :func:`~mmkd.models.memory.gather_rows`.
         """
         same = rows[:, None] == rows[None, :]
-        places = torch.arange(len(rows), device=rows.device)
-        last = (same * places).amax(dim=1)
+        positions = torch.arange(len(rows), device=rows.device)
+        last = (same * positions).amax(dim=1)
         new = features[last].to(self.features.dtype)
         mixed = torch.lerp(new, self.features[rows], self.momentum)
-        # All places of one video hold one value, so their order does not matter.
+        # All positions of one video hold one value, so their order does not matter.
         self.features.index_copy_(0, rows, functional.normalize(mixed, dim=1))

@@ -1,35 +1,29 @@
 """Turn an official checkpoint into one that our configs load."""
 
+import re
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
-
+from mmkd.engine.load_weights import grouped
 from mmkd.errors import UserError
-from mmkd.files import replacing, sha256
+from mmkd.files import sha256
+from mmkd.tensor_files import save_tensors
 from mmkd.version import __version__
-from mmkd.zoo.convert.kinds import KINDS, Kind
-from mmkd.zoo.convert.matching import Match
-from mmkd.zoo.convert.reading import read_source
-from mmkd.zoo.convert.recognition import claim, recognise
+from mmkd.zoo.convert.kinds import KINDS, Kind, Method, Network
+from mmkd.zoo.convert.matching import Match, MismatchError, match
+from mmkd.zoo.weight_files import Source, read_source
 
 AUTO = 'auto'
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What was done.
+    """What was done."""
 
-    Attributes:
-        kind: Kind of the source, as told or as recognised.
-        match: Which tensors were taken, dropped and missing.
-        output: The file that was written.
-    """
-
-    kind: Kind
-    match: Match
+    kind: Kind  # kind of the source, as told or as recognised
+    match: Match  # which tensors were taken, dropped and missing
     output: Path
 
     def __str__(self) -> str:
@@ -57,10 +51,7 @@ def convert_checkpoint(
         source: The official file.
         output: The file to write; replaced if it is there.
         trust: Load pickled objects in ``source`` as well, see
-            :func:`~mmkd.zoo.convert.reading.read_source`.
-
-    Returns:
-        What was done.
+            :func:`~mmkd.zoo.weight_files.read_source`.
 
     Raises:
         UserError: If the source cannot be read, is of another kind, or does not fit the
@@ -83,12 +74,6 @@ def convert_checkpoint(
             matched = claim(checkpoint, kind)
     except UserError as error:
         raise UserError(f'{source}: {error.what}', error.remedy) from error
-    with replacing(output) as temporary:
-        torch.save(_plain_checkpoint(kind, matched, source), temporary)
-    return Conversion(kind, matched, output)
-
-
-def _plain_checkpoint(kind: Kind, matched: Match, source: Path) -> dict[str, Any]:
     meta = {
         'input_convention': kind.method.pixels.as_dict(),
         'network': kind.network.config,
@@ -101,4 +86,82 @@ def _plain_checkpoint(kind: Kind, matched: Match, source: Path) -> dict[str, Any
     weights = OrderedDict(
         (f'backbone.{name}', value) for name, value in matched.state_dict.items()
     )
-    return {'state_dict': weights, 'meta': meta}
+    save_tensors({'state_dict': weights, 'meta': meta}, output)
+    return Conversion(kind, matched, output)
+
+
+def recognise(source: Source) -> tuple[Kind, Match]:
+    """Return the kind of a checkpoint and its tensors in our names.
+
+    The network is told by the names and shapes of its tensors, the method by what else
+    is in the file.
+
+    Raises:
+        UserError: If the network is unknown, or several methods write such files.
+    """
+    found = []
+    for network in dict.fromkeys(kind.network for kind in KINDS.values()):
+        with suppress(MismatchError):
+            found.append((network, match(source.tensors, network)))
+    if not found:
+        raise UserError(
+            'the checkpoint is of no known network; it holds '
+            f'{grouped(list(source.tensors))}',
+            'Only the kinds listed by --help can be converted.',
+        )
+    # r3d_18 and mc3_18 share their names, but only one of them has the shapes.
+    (network, matched), *_ = found
+    kinds = [kind for kind in KINDS.values() if kind.network is network]
+    marked = marked_methods(source, network)
+    # A file without a mark is a bare or fine-tuned network: the only method with this
+    # network wrote it, but whether that saw frame differences cannot be told.
+    certain = len(kinds) == 1 and not kinds[0].method.residual
+    fitting = [kind for kind in kinds if kind.method in marked or certain]
+    if len(fitting) != 1:
+        names = ', '.join(kind.name for kind in fitting or kinds)
+        raise UserError(
+            f'the checkpoint is a {network.config}, but who trained it cannot be told',
+            f'Name its kind: {names}.',
+        )
+    return fitting[0], matched
+
+
+def claim(source: Source, kind: Kind) -> Match:
+    """Take the tensors of a checkpoint that is said to be of ``kind``.
+
+    Raises:
+        UserError: If it is not.
+    """
+    try:
+        matched = match(source.tensors, kind.network)
+    except MismatchError as error:
+        raise UserError(f'this is no {kind.name}: {error}', _advice(source)) from error
+    marked = marked_methods(source, kind.network)
+    if marked and kind.method not in marked:
+        written_by = ' or '.join(method.repository for method in marked)
+        raise UserError(
+            f'this is no {kind.name}: the file was written by {written_by}, which uses '
+            'other pixels',
+            _advice(source),
+        )
+    return matched
+
+
+def marked_methods(source: Source, network: Network) -> list[Method]:
+    """Return the methods with this network of whose files the checkpoint has a mark."""
+    labels = source.labels()
+    return [
+        kind.method
+        for kind in KINDS.values()
+        if kind.network is network
+        and any(
+            re.search(mark, label) for mark in kind.method.marks for label in labels
+        )
+    ]
+
+
+def _advice(source: Source) -> str:
+    try:
+        return f'Convert it as {recognise(source)[0].name}.'
+    except UserError as error:
+        return error.remedy

@@ -18,18 +18,12 @@ _COPY = re.compile(r'(^|[._])(k|key|momentum|teacher|ema|target)\.')
 
 @dataclass(frozen=True)
 class Match:
-    """A network that was found.
+    """A network that was found."""
 
-    Attributes:
-        state_dict: Our names and values, complete and in our order.
-        taken: Official names that were used.
-        dropped: Names that were not: heads, queues, momentum copies.
-        missing: Our names that got a neutral value, counters of BatchNorm only.
-    """
-
-    state_dict: dict[str, Tensor]
-    taken: tuple[str, ...]
-    dropped: tuple[str, ...]
+    state_dict: dict[str, Tensor]  # our names and values, complete and in our order
+    taken: tuple[str, ...]  # official names that were used
+    dropped: tuple[str, ...]  # names that were not: heads, queues, momentum copies
+    # our names that got a neutral value, counters of BatchNorm only
     missing: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -45,11 +39,7 @@ class MismatchError(Exception):
 
 
 def match(tensors: Mapping[str, Tensor], network: Network) -> Match:
-    """Take the tensors of one network.
-
-    Args:
-        tensors: All tensors of a checkpoint by official name.
-        network: The network to look for.
+    """Take the tensors of one network from all those of a checkpoint.
 
     Raises:
         MismatchError: If the network is not there, a tensor of it is missing or has
@@ -68,7 +58,14 @@ def match(tensors: Mapping[str, Tensor], network: Network) -> Match:
         elif inner.split('.')[0] not in network.heads:
             unknown.append(name)
     missing = [name for name in own if name not in taken]
-    _complain(network, unknown, [n for n in missing if not n.endswith(_COUNTER)])
+    needed = [name for name in missing if not name.endswith(_COUNTER)]
+    for names, wrong in (
+        (unknown, f'are not of {network.config}'),
+        (needed, f'of {network.config} are not in it'),
+    ):
+        if names:
+            few = ', '.join(names[:3]) + (', ...' if len(names) > 3 else '')
+            raise MismatchError(f'{len(names)} tensors {wrong}: {few}')
     values = {
         name: _fit(tensors[taken[name]], value, taken[name])
         if name in taken
@@ -100,17 +97,6 @@ def _prefix(tensors: Iterable[str], network: Network) -> str:
     return (followed or prefixes)[0]
 
 
-def _complain(network: Network, unknown: list[str], missing: list[str]) -> None:
-    if unknown:
-        raise MismatchError(
-            f'{len(unknown)} tensors are not of {network.config}: {_few(unknown)}'
-        )
-    if missing:
-        raise MismatchError(
-            f'{len(missing)} tensors of {network.config} are not in it: {_few(missing)}'
-        )
-
-
 def _fit(value: Tensor, own: Tensor, name: str) -> Tensor:
     """Return a copy of ``value`` in our shape; a 1x1x1 kernel may become a matrix."""
     shape = tuple(value.shape)
@@ -121,7 +107,3 @@ def _fit(value: Tensor, own: Tensor, name: str) -> Tensor:
             f'{name} has shape {tuple(value.shape)}, not {tuple(own.shape)}'
         )
     return value.detach().reshape(own.shape).to(own.dtype).clone()
-
-
-def _few(names: list[str], shown: int = 3) -> str:
-    return ', '.join(names[:shown]) + (', ...' if len(names) > shown else '')

@@ -4,7 +4,7 @@ A table is a list of ``(pattern, replacement)`` for :func:`re.sub`, applied in o
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 Table = tuple[tuple[str, str], ...]
 
@@ -85,6 +85,14 @@ TORCHVISION_FACTORED: Table = (
 )
 """``r2plus1d_18`` of torchvision to :class:`mmkd.models.backbones.R2Plus1D`."""
 
+_CHILDREN: Table = ((r'^0\.', 'stem.'), (r'^([1-4])\.', r'layer\1.'))
+
+TORCHVISION_SEQUENTIAL: Table = (*_CHILDREN, *TORCHVISION)
+"""``r3d_18`` as a Sequential of its children, as PCL saves it."""
+
+TORCHVISION_SEQUENTIAL_FACTORED: Table = (*_CHILDREN, *TORCHVISION_FACTORED)
+"""``r2plus1d_18`` as a Sequential of its children, as PCL saves it."""
+
 
 def renamer(table: Table) -> Callable[[str], str]:
     """Return the function that maps an official name to ours.
@@ -100,9 +108,3 @@ def renamer(table: Table) -> Callable[[str], str]:
         return name
 
     return rename
-
-
-def own_to_official(table: Table, official: Iterable[str]) -> dict[str, str]:
-    """Return our name of every official name, as the table ``own -> official``."""
-    rename = renamer(table)
-    return {rename(name): name for name in official}

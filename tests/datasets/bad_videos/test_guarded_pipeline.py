@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmaction.datasets import VideoDataset
+from mmaction.registry import TRANSFORMS
 from mmaction.structures import ActionDataSample
 from mmengine.dataset import ConcatDataset, RepeatDataset
 
@@ -14,8 +15,9 @@ from mmkd.datasets.bad_videos import (
     guard,
     video_datasets,
 )
+from mmkd.datasets.seeded_dataset import Draw, SeededDataset
 from mmkd.datasets.transforms import OpenPacked
-from mmkd.engine.seeded_dataset import Draw, SeededDataset
+from mmkd.datasets.transforms.sampling import ViewSampler
 from mmkd.errors import UserError
 
 BAD = {'2.mp4', '5.mp4'}
@@ -33,6 +35,10 @@ def sampled(results):
 
 def decoded(results):
     return {**results, 'imgs': [np.zeros((4, 4, 3), np.uint8)]}
+
+
+def one_clip(results):
+    return {**results, 'num_clips': 1, 'clip_len': 1}
 
 
 def packed(results):
@@ -100,8 +106,10 @@ def test_an_error_of_code_is_no_bad_video(tmp_path, error):
 
     dataset = videos(tmp_path, [broken, packed])
     guard(dataset, replace=True)
-    with pytest.raises(error, match='here'):
+    with pytest.raises(UserError, match='here') as caught:
         dataset[0]
+    assert (error is UserError) == ('failed' not in str(caught.value))
+    assert error.__name__ in repr(caught.value) + repr(caught.value.__cause__)
 
 
 def test_an_error_behind_the_images_is_no_bad_video(tmp_path):
@@ -110,7 +118,41 @@ def test_an_error_behind_the_images_is_no_bad_video(tmp_path):
 
     dataset = videos(tmp_path, [opened, sampled, decoded, broken])
     guard(dataset, replace=True)
-    with pytest.raises(RuntimeError, match='crop larger'):
+    failed = r'0\.mp4: the pipeline failed \(RuntimeError: crop larger than the image\)'
+    with pytest.raises(UserError, match=failed):
+        dataset[0]
+
+
+def test_an_error_of_a_sampler_is_no_bad_video(tmp_path):
+    class Backwards(ViewSampler):
+        def sample(self, total_frames):
+            return np.arange(-self.clip_len), random.sample(range(3), 9)
+
+    dataset = videos(tmp_path, [opened, Backwards(4), decoded, packed])
+    guard(dataset, replace=True)
+    with pytest.raises(UserError, match=r'0\.mp4: .*Backwards.* failed \(ValueError: '):
+        dataset[0]
+
+
+@pytest.mark.parametrize('within', [False, True])
+def test_a_mistake_names_the_transform_and_its_options(tmp_path, within):
+    crop = {'type': 'RandomCrop', 'size': 500}
+    outer = {'type': 'mmkd.PerView', 'transforms': [crop]}
+    step = TRANSFORMS.build(outer if within else crop)
+    dataset = videos(tmp_path, [opened, sampled, one_clip, decoded, step])
+    guard(dataset, replace=True)
+    failed = r'RandomCrop\(size=500, lazy=False\) failed \(AssertionError\)'
+    with pytest.raises(UserError, match=failed):
+        dataset[0]
+
+
+def test_a_worker_of_a_loader_that_ended_is_no_mistake(tmp_path):
+    def interrupted(results):
+        raise RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed.')
+
+    dataset = videos(tmp_path, [opened, sampled, decoded, interrupted])
+    guard(dataset, replace=True)
+    with pytest.raises(RuntimeError, match='pid 7'):
         dataset[0]
 
 
@@ -169,17 +211,17 @@ def test_only_what_takes_too_long_is_not_tried_again(tmp_path):
     def slow(results):
         tried.append(results['filename'])
         if results['filename'] == '3.mp4':
-            never.wait(30)
+            never.wait(600)
         return opened(results)
 
     dataset = videos(tmp_path, [slow, *STEPS[1:]])
-    guard(dataset, replace=True, time_limit=0.1)
+    guard(dataset, replace=True, time_limit=2)
     names = [dataset[place]['data_samples'].filename for place in (3, 3, 2, 2)]
     never.set()
     assert not set(names) & {*BAD, '3.mp4'}
     assert tried.count('3.mp4') == 1
     assert tried.count('2.mp4') >= 2
-    assert dataset.pipeline.hung == {'3.mp4': 'not done within 0.1 s'}
+    assert dataset.pipeline.hung == {'3.mp4': 'not done within 2 s'}
 
 
 def test_nobody_waits_for_frames_that_are_decoded_already():

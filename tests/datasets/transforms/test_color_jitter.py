@@ -5,19 +5,14 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from mmkd.datasets.transforms import ColorJitter
-from mmkd.datasets.transforms.color import (
-    adjust_brightness,
-    adjust_contrast,
-    adjust_hue,
-    adjust_saturation,
-)
+from mmkd.datasets.transforms.color import BRIGHTNESS, CONTRAST, HUE, SATURATION
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 
 ENHANCERS = {
-    adjust_brightness: ImageEnhance.Brightness,
-    adjust_contrast: ImageEnhance.Contrast,
-    adjust_saturation: ImageEnhance.Color,
+    BRIGHTNESS: ImageEnhance.Brightness,
+    CONTRAST: ImageEnhance.Contrast,
+    SATURATION: ImageEnhance.Color,
 }
 
 
@@ -37,8 +32,8 @@ def test_the_result_is_that_of_pil_in_the_drawn_order():
         (mine,) = jittered(jitter, 1, seed)
         random.seed(seed)
         image, bound = Image.fromarray(frames(1)[0]), 0.0
-        for adjust, factor in jitter.draw():
-            image = ENHANCERS[adjust](image).enhance(factor)
+        for operation, factor in jitter.draw():
+            image = ENHANCERS[operation](image).enhance(factor)
             # one level of its own, and the earlier ones enlarged by the factor (and
             # by the grey value, which may differ by as much)
             bound = 1 + bound * (factor + abs(1 - factor))
@@ -69,27 +64,27 @@ def test_p_0_changes_nothing():
 
 def test_every_order_and_the_whole_range_is_drawn():
     jitter, orders = ColorJitter(0.8, 0.4, (0.5, 3.0), 0.2, p=1), set()
-    values = {adjust: [] for adjust, _, _ in jitter.ranges}
+    values = {operation: [] for operation, _, _ in jitter.ranges}
     random.seed(0)
     for _ in range(1000):
         drawn = jitter.draw()
-        orders.add(tuple(adjust for adjust, _ in drawn))
-        for adjust, value in drawn:
-            values[adjust].append(value)
+        orders.add(tuple(operation for operation, _ in drawn))
+        for operation, value in drawn:
+            values[operation].append(value)
     assert len(orders) == 24
     expected = {
-        adjust_brightness: (0.2, 1.8),
-        adjust_contrast: (0.6, 1.4),
-        adjust_saturation: (0.5, 3.0),
-        adjust_hue: (-0.2, 0.2),
+        BRIGHTNESS: (0.2, 1.8),
+        CONTRAST: (0.6, 1.4),
+        SATURATION: (0.5, 3.0),
+        HUE: (-0.2, 0.2),
     }
-    for adjust, (low, high) in expected.items():
-        assert low <= min(values[adjust]) < low + 0.01 * (high - low)
-        assert high - 0.01 * (high - low) < max(values[adjust]) <= high
+    for operation, (low, high) in expected.items():
+        assert low <= min(values[operation]) < low + 0.01 * (high - low)
+        assert high - 0.01 * (high - low) < max(values[operation]) <= high
 
 
 def test_a_strength_past_1_is_cut_off_at_0():
-    assert ColorJitter(1.5, 0, 0, 0).ranges == [(adjust_brightness, 0, 2.5)]
+    assert ColorJitter(1.5, 0, 0, 0).ranges == [(BRIGHTNESS, 0, 2.5)]
 
 
 def test_strengths_of_0_are_left_out():

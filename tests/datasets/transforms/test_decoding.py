@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from mmaction.datasets.transforms import DecordDecode, DecordInit, Flip
 
-from mmkd.datasets.transforms import DecodeViews, SegmentPaceViews
-from mmkd.datasets.transforms.decoding import miscounts
+from mmkd.datasets.transforms import DecodeViews
+from mmkd.datasets.video_readers.packets import miscounts
+from mmkd.methods.vspp import SegmentPaceViews
 from tests.datasets.transforms.clips import UCF101, UT_OTHER, UT_SET1, UT_SET2
 from tests.shared_files import shared_path
 

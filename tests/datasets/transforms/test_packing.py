@@ -4,6 +4,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.structures import LabelData
 
+from mmkd.datasets.dense_targets import DenseTarget
 from mmkd.datasets.transforms import PackViews
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
@@ -65,29 +66,29 @@ def test_meta_keys_can_be_chosen():
     assert packed['data_samples'].metainfo == {'view_records': [{'flip': True}, {}]}
 
 
-PARTS = {
-    'part_maps': np.arange(96, dtype=np.uint8).reshape(2, 3, 4, 4),
-    'part_valid': np.array([[True, False, True], [False, True, True]]),
-}
+MAPS = np.arange(96, dtype=np.uint8).reshape(2, 3, 4, 4)
+VALID = np.array([[True, False, True], [False, True, True]])
+TARGETS = {'targets': {'part_maps': DenseTarget(MAPS, VALID)}}
 
 
-def test_part_maps():
-    sample = PackViews()(results(**PARTS))['data_samples']
-    assert sample.part_maps.maps.dtype == torch.uint8
-    np.testing.assert_array_equal(sample.part_maps.maps, PARTS['part_maps'])
-    assert sample.part_maps.valid.dtype == torch.bool
-    np.testing.assert_array_equal(sample.part_maps.valid, PARTS['part_valid'])
-    assert sample.to('meta').part_maps.maps.device.type == 'meta'
-    assert 'part_maps' not in PackViews()(results())['data_samples']
+def test_dense_targets():
+    sample = PackViews()(results(**TARGETS))['data_samples']
+    target = sample.targets.part_maps
+    assert target.maps.dtype == torch.uint8
+    np.testing.assert_array_equal(target.maps, MAPS)
+    assert target.valid.dtype == torch.bool
+    np.testing.assert_array_equal(target.valid, VALID)
+    assert sample.to('meta').targets.part_maps.maps.device.type == 'meta'
+    assert 'targets' not in PackViews()(results())['data_samples']
 
 
 @pytest.mark.parametrize(
     ('change', 'what'),
     [
-        ({'part_valid': np.ones(6, bool)}, 'not aligned'),
+        ({'targets': {'a': DenseTarget(MAPS[0], VALID[0])}}, "'a' is not aligned"),
         ({'view_labels': {'transform': np.array([1, 0])}}, 'ApplyClipTransform'),
     ],
 )
-def test_part_maps_that_are_not_in_place(change, what):
+def test_dense_targets_that_are_not_in_place(change, what):
     with pytest.raises(UserError, match=what):
-        PackViews()(results(**PARTS | change))
+        PackViews()(results(**TARGETS | change))

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from mmkd.datasets.transforms import RandomGrayscale
-from mmkd.datasets.transforms.random_grayscale import to_grayscale
+from mmkd.datasets.transforms.color import to_grayscale
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 

@@ -8,6 +8,7 @@ from mmaction.datasets import VideoDataset
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from mmkd.datasets import pipeline_steps
 from tests.datasets.transforms.clips import CLIPS
 from tests.shared_files import ROOT, shared_path
 
@@ -16,8 +17,8 @@ def load(clip, tmp_path, seed):
     path = shared_path(clip)
     (tmp_path / 'list.txt').write_text(f'{path.name} -1\n')
     cfg = Config.fromfile(ROOT / 'configs/rspnet/r3d_ucf101.py')
-    pipeline = cfg.train_dataloader.dataset.pipeline
-    pipeline[-1].meta_keys = ('filename', 'view_records', 'frame_inds')
+    pipeline = pipeline_steps(cfg.train_dataloader.dataset)
+    pipeline[-1]['meta_keys'] = ('filename', 'view_records', 'frame_inds')
     with DefaultScope.overwrite_default_scope('mmaction'):
         prefix = {'video': str(path.parent)}
         data = VideoDataset(str(tmp_path / 'list.txt'), pipeline, prefix)

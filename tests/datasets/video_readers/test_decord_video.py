@@ -34,6 +34,6 @@ def test_a_video_that_is_shown_turned_is_read_through_pyav(tmp_path):
     write(path, pictures(3, 48, 64))
     plain = in_order(path)[1]
     turn(path)
-    with pytest.warns(UserWarning, match='decord fails'):
-        mine = DecordVideo(str(path)).get_batch([1]).asnumpy()[0]
+    # Its first frame says so, and decord is not asked.
+    mine = DecordVideo(str(path)).get_batch([1]).asnumpy()[0]
     np.testing.assert_array_equal(mine, np.rot90(plain, -1))

@@ -1,13 +1,18 @@
 import pytest
 
-from mmkd.datasets.video_readers import choose_decoder, open_video, opening
+from mmkd.datasets.video_readers import (
+    choose_decoder,
+    decord_video,
+    frame_reader,
+    open_video,
+)
 from mmkd.datasets.video_readers.pyav_video import PyAVVideo
 from mmkd.errors import UserError
 from tests.datasets.video_readers.videos import pictures, write
 
 
 def installed(monkeypatch, *modules):
-    monkeypatch.setattr(opening, 'find_spec', lambda name: name in modules or None)
+    monkeypatch.setattr(frame_reader, 'find_spec', lambda name: name in modules or None)
 
 
 def test_auto_is_the_fastest_that_is_installed(monkeypatch):
@@ -29,7 +34,7 @@ def test_one_that_is_installed_and_broken_is_one_line(monkeypatch, tmp_path):
     def broken(path, num_threads):
         raise ImportError('libavutil.so.58 is missing')
 
-    monkeypatch.setitem(opening.DECODERS, 'decord', ('decord', broken))
+    monkeypatch.setattr(decord_video, 'DecordVideo', broken)
     with pytest.raises(UserError, match=r'loaded: libavutil\.so\.58 is missing'):
         open_video(str(tmp_path), 'decord')
 

@@ -1,6 +1,7 @@
 """Runs of a tiny config with bad videos in its list."""
 
 import logging
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -8,11 +9,11 @@ import torch
 from mmengine.registry import DATASETS
 
 from mmkd.datasets.bad_videos import REPLACED
+from mmkd.datasets.transforms.decoding import OpenVideo
 from mmkd.engine.hooks import BadVideosHook, bad_videos
 from mmkd.engine.hooks.bad_videos import read_bad_videos
 from mmkd.engine.hooks.stop import StoppedBySignal
 from mmkd.errors import UserError
-from tests.bad_videos import KINDS
 from tests.engine.micro_runs import differences, load, micro_config, run, write_videos
 from tests.shared_files import ROOT
 from tests.tools.toy_project import make_project, run_tool
@@ -33,9 +34,8 @@ def project(tmp_path, monkeypatch):
 
 def config(work_dir, workers=0, **options):
     cfg = micro_config(CONFIG, work_dir, workers)
-    hooks = [h for h in cfg.custom_hooks if h.type != 'mmkd.BadVideosHook']
-    assert len(hooks) == len(cfg.custom_hooks) - 1  # every config has it
-    cfg.custom_hooks = [*hooks, {'type': 'mmkd.BadVideosHook', **options}]
+    assert cfg.default_hooks.bad_videos == {'type': 'mmkd.BadVideosHook'}
+    cfg.default_hooks.bad_videos.update(options)
     return cfg
 
 
@@ -78,9 +78,15 @@ def test_all_bad(project):
         run(config(project / 'run', max_share=1, max_in_a_row=4))
 
 
-def test_a_decoder_that_hangs_is_cut_off(project):
-    (project / BAD).unlink()
-    KINDS['hangs.mp4'](project / BAD)
+def test_a_decoder_that_hangs_is_cut_off(project, monkeypatch):
+    never, transform = threading.Event(), OpenVideo.transform
+
+    def hang(self, results):
+        if results['filename'].endswith(BAD):
+            never.wait(60)
+        return transform(self, results)
+
+    monkeypatch.setattr(OpenVideo, 'transform', hang)
     run(config(project / 'run', time_limit=0.5))
     assert read_bad_videos(project / 'run/bad_videos.txt') == {
         BAD: 'not done within 0.5 s'

@@ -10,6 +10,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmkd.engine.hooks import CollapseHook, NonFiniteHook
+from mmkd.engine.loops import ResumableEpochLoop
+from mmkd.engine.options import hook_configs
 from mmkd.errors import UserError
 from mmkd.models.measures import effective_rank, feature_std
 from tests.engine.hooks.tiny_runner import tiny_runner
@@ -70,7 +72,8 @@ def test_features_that_are_no_numbers_do_not_count(tmp_path: Path) -> None:
     """NonFiniteHook leaves the steps out, and the run goes on."""
     seen: list[torch.Tensor] = []
     hooks = CollapseHook(interval=1), NonFiniteHook(max_skips=2)
-    runner = tiny_runner(tmp_path, *hooks, epochs=1)
+    loop = {'type': ResumableEpochLoop, 'max_epochs': 1}
+    runner = tiny_runner(tmp_path, *hooks, train_cfg=loop)
 
     def spoil(module: Any, inputs: Any, output: torch.Tensor) -> torch.Tensor:
         output[0] = (torch.nan, torch.inf)[len(seen) // 3]
@@ -140,6 +143,6 @@ def test_mistakes(options: dict[str, int]) -> None:
 def test_every_pre_training_has_it() -> None:
     configs = [sorted(ROOT.glob(f'configs/{m}/*r3d*.py'))[0] for m in METHODS]
     for path in configs:
-        hooks = [hook.type for hook in Config.fromfile(path).custom_hooks]
+        hooks = [hook.type for hook in hook_configs(Config.fromfile(path))]
         assert hooks.count('mmkd.CollapseHook') == 1, path
         assert hooks.count('mmkd.NonFiniteHook') == 1, path

@@ -8,14 +8,16 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from mmkd.engine.hooks import EpochTeacherHook
+from mmkd.distill import Distiller
+from mmkd.engine.hooks import EpochTeacherHook, TeacherUpdateHook
 from mmkd.errors import UserError
-from mmkd.models.teachers import state_hash
+from mmkd.models.teacher import state_hash
+from tests.distill.tiny import clips, distiller, recognizer
 from tests.engine.hooks.tiny_runner import tiny_runner
-from tests.models.distillation.tiny import clips, distiller
 
 KEY = 'epoch_teacher_state_dict'
 LOSS = 'loss_epoch_teacher'
+COSINE = {'type': 'mmkd.FeatureDistance', 'distance': 'cosine'}
 
 
 def encoder_hash(state: dict[str, torch.Tensor]) -> str:
@@ -27,11 +29,12 @@ class Probe(Hook):
 
     priority = 'LOWEST'
 
-    def __init__(self, hook: EpochTeacherHook) -> None:
+    def __init__(self, hook: TeacherUpdateHook) -> None:
         self.hook = hook
         self.teachers: list[str] = []
         self.students: list[str] = []
         self.losses: list[float] = []
+        self.outputs: list[dict[str, float]] = []
 
     def before_train(self, runner: Any) -> None:
         self.students.append(encoder_hash(runner.model.state_dict()))
@@ -42,6 +45,7 @@ class Probe(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any, outputs: Any
     ) -> None:
+        self.outputs.append({name: value.item() for name, value in outputs.items()})
         self.losses.append(outputs.get(LOSS, torch.zeros(())).item())
 
     def after_train_epoch(self, runner: Any) -> None:
@@ -230,6 +234,54 @@ def test_it_works_beside_a_frozen_teacher(tmp_path: Path) -> None:
     assert {k.split('.')[1] for k in state} == {'backbone'}
 
 
+def self_distiller(**term: Any) -> Distiller:
+    """A Distiller that does what the hook does, around the same network."""
+    term = {'student': 'backbone', 'pool': True, 'loss': COSINE, **term}
+    return distiller(
+        {'epoch_teacher': term},
+        student=recognizer(dropout=0.0),
+        teacher={'type': 'mmkd.EpochTeacher'},
+    )
+
+
+def losses(history: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in history.items() if 'loss' in name}
+    return {name.replace('distill/', ''): value for name, value in kept.items()}
+
+
+def test_hook_and_distiller_give_the_same_numbers_bit_for_bit(tmp_path: Path) -> None:
+    hooks: dict[str, TeacherUpdateHook] = {'hook': EpochTeacherHook(weight=3.0)}
+    hooks['distiller'] = TeacherUpdateHook()
+    logs = {}
+    for name, hook in hooks.items():
+        model = self_distiller(weight=3.0) if name == 'distiller' else None
+        probe = Probe(hook)
+        tiny_runner(tmp_path / name, hook, probe, model=model).train()
+        logs[name] = [losses(outputs) for outputs in probe.outputs]
+    assert logs['hook'] == logs['distiller']
+    assert all(step['loss_epoch_teacher'] > 0 for step in logs['hook'][1:])
+    for epoch in ('epoch_1', 'epoch_2'):
+        one, other = (saved(tmp_path / name, epoch) for name in hooks)
+        for part in ('state_dict', KEY):
+            assert list(one[part]) == list(other[part])
+            for name, value in one[part].items():
+                assert torch.equal(other[part][name], value), (epoch, name)
+    # Each goes on from the other's checkpoint.
+    options = {'resume': True, 'load_from': str(tmp_path / 'hook/epoch_1.pth')}
+    model = self_distiller(weight=3.0)
+    tiny_runner(tmp_path / 'on', TeacherUpdateHook(), model=model, **options).train()
+    end = saved(tmp_path / 'on', 'epoch_2')['state_dict']
+    for name, value in one['state_dict'].items():
+        assert torch.equal(end[name], value), name
+
+
+def test_two_epoch_teachers_and_one_that_nobody_updates(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r'Use mmkd\.TeacherUpdateHook in its'):
+        tiny_runner(tmp_path, EpochTeacherHook(), model=self_distiller()).train()
+    with pytest.raises(UserError, match=r"Add dict\(type='mmkd.TeacherUpdateHook'\)"):
+        tiny_runner(tmp_path, model=self_distiller()).train()
+
+
 def test_the_model_is_left_as_it_was_found(tmp_path: Path) -> None:
     runner = tiny_runner(tmp_path, EpochTeacherHook(), epochs=1)
     names = list(runner.model.state_dict())
@@ -263,3 +315,13 @@ def test_a_wrong_path_is_found_before_training(tmp_path: Path) -> None:
     runner = tiny_runner(tmp_path, EpochTeacherHook(), train_cfg=by_iteration)
     with pytest.raises(UserError, match='needs training by epochs'):
         runner.train()
+
+
+def test_an_odd_teacher_to_resume_is_one_line(tmp_path: Path) -> None:
+    probed(tmp_path, epochs=1)
+    content = saved(tmp_path, 'epoch_1')
+    for odd in ({}, {'teacher.backbone': 'x'}, {3: 4}, 'x', None):
+        torch.save({**content, KEY: odd}, tmp_path / 'odd.pth')
+        with pytest.raises(UserError, match='epoch teacher') as caught:
+            probed(tmp_path, epochs=2, resume=True, load_from=str(tmp_path / 'odd.pth'))
+        assert '\n' not in str(caught.value)

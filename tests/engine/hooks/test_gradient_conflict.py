@@ -1,6 +1,5 @@
 """The angle between two tasks' gradients, measured beside the training."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
-from torch import distributed, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 
@@ -17,7 +16,8 @@ from mmkd.engine.hooks import GradientConflictHook
 from mmkd.engine.hooks.gradient_conflict import common, compare
 from mmkd.errors import UserError
 from tests.engine.hooks.tiny_runner import tiny_runner
-from tests.models.human_prior import clips, human_prior, raw_batch, samples
+from tests.methods.human_prior.toy import clips, human_prior, raw_batch, samples
+from tests.warm import run_group
 
 MEASURES = {'conflict/cosine', 'conflict/ratio'}
 
@@ -190,19 +190,11 @@ def test_weight_zero_has_no_direction() -> None:
     assert found['conflict/cosine'].item() == found['conflict/ratio'].item() == 0
 
 
-def worker(rank: int, world: int, folder: str) -> None:
-    """Measure on one process's share; with DDP, gradients of the step follow."""
-    torch.set_num_threads(1)
-    os.environ['LOCAL_RANK'] = str(rank)
-    distributed.init_process_group(
-        'gloo', init_method=f'file://{folder}/meet', rank=rank, world_size=world
-    )
-    torch.save(one_step(rank, world), f'{folder}/{rank}.pth')
-    distributed.destroy_process_group()
-
-
 def one_step(rank: int, world: int, measure: bool = True) -> dict[str, Any]:
-    """Measure and train one step on this process's share of four clips."""
+    """Measure and train one step on this process's share of four clips.
+
+    With DDP, the gradients of the step follow.
+    """
     model = human_prior().double()
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
@@ -219,10 +211,9 @@ def one_step(rank: int, world: int, measure: bool = True) -> dict[str, Any]:
 
 
 def test_two_processes_measure_what_one_does(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(worker, (2, str(tmp_path)), nprocs=2)
+    ranks = run_group(2, one_step, tmp_path, 2)
     alone, plain = one_step(0, 1), one_step(0, 1, measure=False)
-    for rank in range(2):
-        found = torch.load(tmp_path / f'{rank}.pth', weights_only=True)
+    for found in ranks:
         for name in MEASURES:
             expected = alone['losses'][name].item()
             assert found['losses'][name].item() == pytest.approx(expected, rel=1e-9)

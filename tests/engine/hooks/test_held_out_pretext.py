@@ -10,12 +10,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmkd.engine.hooks import HeldOutPretextHook
-from mmkd.engine.hooks.held_out_pretext import held_out_dataset, same_draws
+from mmkd.engine.hooks.held_out import held_out_dataset
 from mmkd.errors import UserError
+from mmkd.registry import MODELS
+from mmkd.seeding import drawing_from
 from tests.engine.toy import toy_runner
 from tests.shared_files import ROOT
 
@@ -43,9 +46,9 @@ def pcl_config(folder: Path, hooks: list[dict[str, Any]]) -> Config:
     dataset = cfg.train_dataloader.dataset
     dataset.update(ann_file=str(folder / 'train.txt'))
     dataset.data_prefix.video = str(folder)
-    dataset.pipeline[1].update(clip_len=4, interval=1)
-    dataset.pipeline[3].scale = (20, 20)
-    dataset.pipeline[4].transforms[0].size = 16
+    dataset.views.update(clip_len=4, interval=1)
+    dataset.resize.scale = (20, 20)
+    dataset.augment.crop.size = 16
     loader = {'batch_size': 2, 'num_workers': 0, 'persistent_workers': False}
     cfg.train_dataloader.update(loader)
     cfg.train_cfg.max_epochs = 2
@@ -79,6 +82,8 @@ def test_it_measures_and_leaves_the_training_as_it_is(tmp_path: Path) -> None:
     rows = [row for row in rows if 'held_out/vcp/acc' in row]
     assert [row['epoch'] for row in rows] == [1, 2]
     assert not any('contrast' in key for row in rows for key in row)
+    # One of five transforms, for a network that ignores the clip.
+    assert rows[-1]['held_out/vcp/chance'] == pytest.approx(1 / 5)
     assert rows[-1]['held_out/vcp/acc'] * 6 == pytest.approx(
         round(rows[-1]['held_out/vcp/acc'] * 6)
     )
@@ -86,7 +91,7 @@ def test_it_measures_and_leaves_the_training_as_it_is(tmp_path: Path) -> None:
     built = next(h for h in measured.hooks if isinstance(h, HeldOutPretextHook))
     losses = []
     model = measured.model.eval()
-    with same_draws(0), torch.no_grad():
+    with drawing_from(0, on_devices=True), torch.no_grad():
         for _ in range(2):
             for batch in built._loader:
                 data = model.data_preprocessor(batch, False)
@@ -109,10 +114,10 @@ def test_draws_are_the_same_and_the_others_go_on() -> None:
     undisturbed = [draw(), draw()]
     seed_all()
     first = draw()
-    with same_draws(3):
+    with drawing_from(3, on_devices=True):
         inside = draw()
     assert [first, draw()] == undisturbed
-    with same_draws(3):
+    with drawing_from(3, on_devices=True):
         assert draw() == inside
     assert inside not in undisturbed
 
@@ -126,7 +131,39 @@ def test_each_held_out_video_counts_once() -> None:
         assert found == {**videos, 'ann_file': 'b.txt'}
 
 
+def test_named_slots_stay_those_of_the_training() -> None:
+    slots = {'views': {'type': 'mmkd.PaceViews'}, 'augment': {'crop': {'type': 'X'}}}
+    videos = {'type': 'mmkd.ViewDataset', 'ann_file': 'a.txt', **slots}
+    given = {**videos, 'repeat': 10, 'fraction': 0.1, 'seed': 3}
+    dataset = Config({'dataset': given}).dataset
+    found = held_out_dataset(dataset, 'b.txt')
+    assert found == {**videos, 'ann_file': 'b.txt'}
+
+
 def test_it_is_for_pre_training(tmp_path: Path) -> None:
     hook = HeldOutPretextHook('held_out.txt')
     with pytest.raises(UserError, match='measures a Pretrainer, not a ToyNet'):
         toy_runner(tmp_path, custom_hooks=[hook]).train()
+
+
+def test_gain_is_the_mean_over_the_held_out_videos() -> None:
+    cfg = Config.fromfile(ROOT / 'configs/tiny/auxskd_r3d_synthetic.py').model
+    cfg.backbone.base_channels = 2
+    cfg.tasks.skd.update(queue_size=6, embedding=4, predictor_hidden=4)
+    model = MODELS.build(cfg).train()
+    queue = model.tasks['skd'].queue.features.clone()
+    clips = torch.randint(256, (4, 2, 3, 4, 16, 16), dtype=torch.uint8)
+    batches = [
+        {'inputs': list(part), 'data_samples': [ActionDataSample() for _ in part]}
+        for part in (clips[:3], clips[3:])
+    ]
+    hook = HeldOutPretextHook('held_out.txt')
+    hook._loader = batches
+    found = hook._measure(model)
+    assert model.training and torch.equal(model.tasks['skd'].queue.features, queue)
+    model.eval()
+    gains = [
+        model(**model.data_preprocessor(batch, False), mode='loss')['skd/gain'].item()
+        for batch in batches
+    ]
+    assert found['skd/gain'] == pytest.approx((3 * gains[0] + gains[1]) / 4, abs=1e-5)

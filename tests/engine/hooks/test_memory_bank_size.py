@@ -7,7 +7,7 @@ from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from torch import nn
 
 from mmkd.engine.hooks import LoadReportHook, MemoryBankSizeHook
-from mmkd.engine.hooks.memory_bank_size import number_of_videos
+from mmkd.engine.sample_lists import number_of_videos
 from mmkd.errors import UserError
 from mmkd.models.memory import MemoryBank
 from tests.engine.toy import ToyNet, ToySet, toy_runner

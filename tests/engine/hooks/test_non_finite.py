@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.runner import Runner
 from torch import Tensor
 
 from mmkd.engine.hooks import NonFiniteHook
@@ -112,7 +113,7 @@ def test_healthy_training_is_what_it_is_without(tmp_path):
     one, other = NoisyNet(4), NoisyNet(4)
     other.load_state_dict(one.state_dict())
     train(tmp_path / 'a', one)
-    runner = train(tmp_path / 'b', other, max_skips=3)
+    train(tmp_path / 'b', other, max_skips=3)
     plain = NoisyNet(4)
     torch.manual_seed(1)
     plain.load_state_dict(NoisyNet(4).state_dict())
@@ -123,7 +124,6 @@ def test_healthy_training_is_what_it_is_without(tmp_path):
     states = [m.state_dict() for m in (one, other, plain)]
     assert differences(states[0], states[1]) == []
     assert differences(states[0], states[2]) == []
-    assert 'parse_losses' not in type(runner.model).__dict__
 
 
 def test_a_constant_loss_is_warned_of_once(tmp_path, capsys):
@@ -136,3 +136,50 @@ def test_a_constant_loss_is_warned_of_once(tmp_path, capsys):
 def test_arguments():
     with pytest.raises(UserError, match='max_skips -1'):
         NonFiniteHook(max_skips=-1)
+
+
+def test_no_method_is_replaced(tmp_path):
+    """Model and optimizer are listened to by hooks of PyTorch, taken off at the end."""
+    seen: list[set[str]] = []
+    model = Sick(())
+    runner = toy_run(tmp_path, lambda text: None, model=model)
+    replaceable = ('parse_losses', 'train_step', 'update_params', 'zero_grad')
+
+    def look(*args: Any) -> None:
+        owners = model, runner.optim_wrapper, runner.optim_wrapper.optimizer
+        seen.append({name for owner in owners for name in vars(owner)})
+
+    model.register_forward_pre_hook(look)
+    runner.train()
+    assert seen and not any(set(replaceable) & names for names in seen)
+    assert not model._forward_hooks
+    assert not runner.optim_wrapper.optimizer._optimizer_step_pre_hooks
+
+
+def test_a_norm_that_overflows_is_not_clipped_to_zero(tmp_path):
+    """Finite gradients whose norm is infinite would become a step of zeros."""
+    model = NoisyNet(4)
+    model.cls_head.weight.register_hook(lambda grad: torch.full_like(grad, 1e38))
+    optim = {'optimizer': {'type': 'SGD', 'lr': 0.1}, 'clip_grad': {'max_norm': 1.0}}
+    runner = toy_run(tmp_path, lambda text: None, model=model, optim_wrapper=optim)
+    with pytest.raises(UserError, match='the gradient is not finite in epoch 1, step'):
+        runner.train()
+
+
+def test_steps_are_left_out_by_our_loops_only(tmp_path):
+    hook = {'type': 'mmkd.NonFiniteHook', 'max_skips': 1}
+    runner = Runner(
+        NoisyNet(4),
+        str(tmp_path),
+        train_dataloader={
+            'dataset': {'type': ToySet},
+            'sampler': {'type': 'DefaultSampler', 'shuffle': False},
+            'batch_size': 4,
+        },
+        train_cfg={'by_epoch': True, 'max_epochs': 1},
+        optim_wrapper={'optimizer': {'type': 'SGD', 'lr': 0.1}},
+        custom_hooks=[hook],
+        experiment_name='stock',
+    )
+    with pytest.raises(UserError, match='max_skips 1 with the training loop Epoch'):
+        runner.train()

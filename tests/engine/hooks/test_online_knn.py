@@ -1,7 +1,6 @@
 """The health curve equals kNN on features, and leaves the training alone."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,12 @@ import pytest
 import torch
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
-from torch import distributed
 
 from mmkd.engine.hooks import OnlineKNNHook
 from mmkd.errors import UserError
-from mmkd.evaluation.knn import leave_one_out_accuracy
+from mmkd.evaluation import Features, knn
 from tests.engine.hooks.tiny_runner import TinyClips, tiny_runner
+from tests.warm import run_group
 
 
 @DATASETS.register_module()
@@ -60,6 +59,19 @@ def features(runner: Runner) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.stack(vectors), torch.tensor(labels)
 
 
+def leave_one_out_accuracy(
+    vectors: torch.Tensor, labels: torch.Tensor, k: int
+) -> float:
+    hits = []
+    for place in range(len(labels)):
+        rest = torch.arange(len(labels)) != place
+        train = Features(vectors[rest], labels[rest])
+        one = Features(vectors[~rest], labels[~rest])
+        found = knn(train, one, int(labels.max()) + 1, ks=(k,))
+        hits.append(found[f'kNN@{k}'].figures['top1'])
+    return sum(hits) / len(hits)
+
+
 def test_every_few_epochs_of_the_latest_weights(tmp_path: Path) -> None:
     hook = OnlineKNNHook(CLIPS, interval=2, k=3)
     runner = tiny_runner(tmp_path, hook, epochs=4)
@@ -97,21 +109,12 @@ def test_a_list_without_labels_is_refused(
         tiny_runner(tmp_path, OnlineKNNHook(CLIPS)).train()
 
 
-def worker(rank: int, world: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    os.environ['LOCAL_RANK'] = str(rank)
-    distributed.init_process_group(
-        'gloo', init_method=f'file://{folder}/meet', rank=rank, world_size=world
-    )
-    torch.save(encoded(Path(folder) / str(rank)), f'{folder}/{rank}.pth')
-    distributed.destroy_process_group()
+def worker(rank: int, folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    return encoded(folder / str(rank))
 
 
 def encoded(folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
     """The table of seven videos that the hook sees."""
-    from mmengine.registry import init_default_scope
-
-    init_default_scope('mmaction')
     hook = OnlineKNNHook({**CLIPS, 'first': 1})
     runner = tiny_runner(folder, hook)
     hook.before_train(runner)
@@ -122,10 +125,9 @@ def encoded(folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.slow
 def test_two_processes_as_one(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(worker, (2, str(tmp_path)), nprocs=2)
+    found = run_group(2, worker, tmp_path, tmp_path)
     alone = encoded(tmp_path / 'alone')
     assert len(alone[1]) == 7 and alone[1].tolist() == [0, 1, 2, 0, 1, 2, 0]
-    for rank in range(2):
-        vectors, labels = torch.load(tmp_path / f'{rank}.pth', weights_only=True)
+    for vectors, labels in found:
         assert torch.equal(labels, alone[1])
         torch.testing.assert_close(vectors, alone[0], rtol=0, atol=0)

@@ -6,8 +6,8 @@ from mmengine.hooks import Hook
 
 from mmkd.engine.hooks import LoadReportHook, TeacherHashHook
 from mmkd.errors import UserError
+from tests.distill.tiny import distiller, recognizer, save, teacher
 from tests.engine.hooks.tiny_runner import tiny_runner
-from tests.models.distillation.tiny import distiller, recognizer, save, teacher
 
 
 def test_the_hash_is_logged_at_the_start_and_the_same_at_the_end(

@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmkd.registry import MODELS
-from tests.models.distillation.tiny import clips, recognizer
+from tests.distill.tiny import clips, recognizer
 
 
 class TinyClips(Dataset):

@@ -121,7 +121,7 @@ def test_a_precision_that_does_not_run_here(options, message):
     ],
 )
 def test_precision_on_a_gpu(supported, asked, chosen, monkeypatch):
-    from mmkd.engine.optim_wrapper.amp import _precision
+    from mmkd.engine.optim_wrapper import _precision
 
     monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda *_: supported)
     assert _precision(asked, 'cuda') == chosen
@@ -143,7 +143,7 @@ def test_auto_on_a_cpu_is_what_it_has_instructions_for(has_bf16, monkeypatch):
 
 
 def test_an_old_gpu_has_no_bf16(monkeypatch):
-    from mmkd.engine.optim_wrapper.amp import _precision
+    from mmkd.engine.optim_wrapper import _precision
 
     monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda *_: False)
     with pytest.raises(UserError, match='does not compute in bfloat16'):

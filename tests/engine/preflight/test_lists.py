@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from mmkd.engine.preflight.lists import ListFormat, check_list
+from mmkd.engine.preflight.datasets import ListFormat, check_list
 from mmkd.errors import UserError
 
 

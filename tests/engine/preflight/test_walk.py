@@ -1,4 +1,4 @@
-from mmkd.engine.preflight.walk import walk
+from mmkd.engine.config_types import walk
 
 
 def test_every_dict_is_found_with_its_place():
@@ -10,4 +10,4 @@ def test_every_dict_is_found_with_its_place():
         'model.tasks[1][0]',
     ]
     assert dict(walk(config))['model.tasks[1][0]'] == {'b': 2}
-    assert next(place for place, _ in walk(config['model'], 'model')) == 'model'
+    assert next(place for place, _ in walk(config, 'model')) == 'model'

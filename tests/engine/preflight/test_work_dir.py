@@ -1,8 +1,9 @@
 import os
 
 import pytest
+from mmengine.config import Config
 
-from mmkd.engine.preflight.work_dir import check_work_dir
+from mmkd.engine.preflight.work_dir import check_work_dir, overwriting_warning
 from mmkd.errors import UserError
 
 
@@ -32,3 +33,15 @@ def test_a_full_disk(tmp_path, monkeypatch):
     monkeypatch.setattr('tempfile.TemporaryFile', fail)
     with pytest.raises(UserError, match='No space left'):
         check_work_dir(str(tmp_path))
+
+
+def test_a_run_over_another_one_is_told(tmp_path):
+    cfg = Config({'work_dir': str(tmp_path), 'resume': False})
+    assert overwriting_warning(cfg) is None
+    for name in ('epoch_1.pth', 'interrupted.pth'):
+        (tmp_path / name).touch()
+    line = overwriting_warning(cfg)
+    assert line is not None and f'{tmp_path} holds interrupted.pth and 1 more' in line
+    assert '--resume' in line and '--work-dir' in line
+    cfg.resume = True
+    assert overwriting_warning(cfg) is None

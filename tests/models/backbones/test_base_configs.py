@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmkd.models.backbones.width import output_width
+from mmkd.models.heads import output_width
 from mmkd.registry import MODELS
 from mmkd.zoo.base_networks import build_backbone, model_configs
 

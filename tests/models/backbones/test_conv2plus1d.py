@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmkd.models.backbones.conv2plus1d import Conv2Plus1d, equal_parameter_width
+from mmkd.models.backbones.convolutions import Conv2Plus1d, equal_parameter_width
 
 
 @pytest.mark.parametrize(

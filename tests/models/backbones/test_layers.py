@@ -1,6 +1,6 @@
 import torch
 
-from mmkd.models.backbones.layers import conv_norm_relu
+from mmkd.models.backbones.convolutions import conv_norm_relu
 
 
 def test_keeps_the_size_and_pytorchs_initialisation():

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from mmkd.models.backbones import R2Plus1D
-from mmkd.models.backbones.conv2plus1d import Conv2Plus1d
+from mmkd.models.backbones.convolutions import Conv2Plus1d
 from mmkd.zoo.base_networks import build_backbone
 from mmkd.zoo.convert.renaming import TORCHVISION_FACTORED, VCOP_RESNET
 from tests.golden import load_golden

@@ -1,6 +1,9 @@
 import torch
 
-from mmkd.models.human_parsers.background import keypoint_probabilities, with_background
+from mmkd.models.human_parsers.human_parser import (
+    keypoint_probabilities,
+    with_background,
+)
 
 
 def test_parts_share_the_person() -> None:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from mmkd.models.human_parsers.frame_fit import FrameFit, letterboxed, stretched
-from mmkd.models.human_parsers.schp.parser import official_fit
+from mmkd.models.human_parsers.schp import official_fit
 
 FITS = {
     'stretched': lambda frame: stretched(frame, (40, 24)),

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmkd.datasets.synthetic.video_file import write_maps
+from mmkd.datasets.video_file import write_maps
 from mmkd.errors import UserError
 from mmkd.models.human_parsers import LabelMapParser
 

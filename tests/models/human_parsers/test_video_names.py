@@ -1,6 +1,6 @@
 import pytest
 
-from mmkd.models.human_parsers.video_names import name_tails
+from mmkd.models.human_parsers.human_parser import name_tails
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from mmkd.models.losses import masked_accuracy, masked_cross_entropy
+from mmkd.models.tasks import masked_accuracy, masked_cross_entropy
 
 
 def test_all_labelled_is_the_usual_mean() -> None:

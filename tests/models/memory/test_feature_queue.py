@@ -28,13 +28,13 @@ def test_official_queue_slots() -> None:
     assert (queue.features == 1).all()
 
 
-def test_start_has_unit_rows_or_the_released_small_ones() -> None:
+def test_start_has_unit_rows_or_the_official_small_ones() -> None:
     torch.manual_seed(0)
     mine = FeatureQueue(15360, 128).features.norm(dim=1)
     torch.testing.assert_close(mine, torch.ones(15360))
-    released = FeatureQueue(15360, 128, released_init=True).features
-    assert released.norm(dim=1).mean().item() == pytest.approx(0.091, abs=0.0005)
-    torch.testing.assert_close(released.norm(dim=0), torch.ones(128))
+    official = FeatureQueue(15360, 128, rule='official').features
+    assert official.norm(dim=1).mean().item() == pytest.approx(0.091, abs=0.0005)
+    torch.testing.assert_close(official.norm(dim=0), torch.ones(128))
 
 
 def test_similarities_survive_an_enqueue_before_backward() -> None:
@@ -50,3 +50,15 @@ def test_similarities_survive_an_enqueue_before_backward() -> None:
 def test_impossible_size() -> None:
     with pytest.raises(UserError, match='size 0'):
         FeatureQueue(0, 128)
+
+
+def test_similarities_of_kept_features_leave_the_own_one_out() -> None:
+    queue = FeatureQueue(5, 3)
+    found = queue.own_similarities(most=2)
+    assert found is not None and found.shape == (2, 5)
+    expected = queue.features[:2] @ queue.features.t()
+    own = torch.eye(5)[:2].bool()
+    assert torch.isneginf(found[own]).all()
+    torch.testing.assert_close(found[~own], expected[~own])
+    assert queue.own_similarities(most=9).shape == (5, 5)
+    assert FeatureQueue(1, 3).own_similarities(most=9) is None

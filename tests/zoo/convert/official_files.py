@@ -42,6 +42,15 @@ def vcop(trunk: Weights) -> Any:
 
 def pcl(trunk: Weights) -> Any:
     heads = _head(fc__weight=(5, 1536), projector__mlp__0__weight=(512, 512))
+    if 'stem.0.weight' in trunk:  # torchvision's: the children as a Sequential
+        children = ('stem', 'layer1', 'layer2', 'layer3', 'layer4')
+        trunk = {
+            f'{children.index(child)}.{rest}': value
+            for child, rest, value in (
+                (*name.split('.', 1), value) for name, value in trunk.items()
+            )
+            if child in children
+        }
     return {**_prefixed('base_network.', trunk), **heads}
 
 
@@ -96,10 +105,10 @@ WRITERS = {
 
 
 def blank(spec: dict[str, Any]) -> Weights:
-    """Return official tensors of the right names and shapes that cost no memory."""
+    """Return official tensors of the right names and shapes."""
     return {
-        name: torch.zeros((), dtype=torch.int64).expand(shape)
+        name: torch.zeros(shape, dtype=torch.int64)
         if name.endswith('num_batches_tracked')
-        else torch.ones(()).expand(shape)
+        else torch.ones(shape)
         for name, shape in spec['state_dict']
     }

@@ -15,7 +15,8 @@ from mmkd.files import sha256
 from mmkd.models.input_convention import CONVENTIONS
 from mmkd.registry import MODELS
 from mmkd.zoo.base_networks import model_configs
-from mmkd.zoo.convert import KINDS, convert_checkpoint
+from mmkd.zoo.convert.converter import convert_checkpoint
+from mmkd.zoo.convert.kinds import KINDS
 from tests.golden import load_golden
 from tests.shared_files import ROOT
 from tests.zoo.convert.official_files import GOLDENS, WRITERS, auxskd_primary, blank
@@ -24,6 +25,8 @@ SLOW = pytest.mark.slow
 ONE_KIND_PER_NETWORK = [
     pytest.param('vcop-c3d', marks=SLOW),
     'pcl-r3d',
+    pytest.param('pcl-r3d18', marks=SLOW),
+    pytest.param('pcl-r2plus1d18', marks=SLOW),
     'auxskd-r2plus1d',
     'pace-s3dg',
     'rspnet-s3dg',

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from mmkd.errors import UserError
+from mmkd.zoo.base_networks import build_backbone
+from mmkd.zoo.convert.converter import claim, recognise
 from mmkd.zoo.convert.kinds import KINDS
-from mmkd.zoo.convert.reading import read_source
-from mmkd.zoo.convert.recognition import claim, recognise
+from mmkd.zoo.weight_files import read_source
 from tests.golden import load_golden
 from tests.zoo.convert.official_files import GOLDENS, WRITERS, blank
 
@@ -52,6 +53,42 @@ def test_bare_layers_do_not_say_who_trained_them(tmp_path):
     with pytest.raises(UserError, match=r'kind: vcop-r3d, pace-r3d, pcl-r3d\.'):
         recognise(source)
     assert len(claim(source, KINDS['pcl-r3d']).taken) == 72
+
+
+BLOCK = {'.conv.': '.0.', '.bn.': '.1.'}
+FACTORED = {'.conv.conv_s.': '.0.0.', '.conv.bn_s.': '.0.1.', '.conv.conv_t.': '.0.3.'}
+STEM = {'conv1.conv.conv_s.': '0.0.', 'conv1.conv.bn_s.': '0.1.'}
+STEM |= {'conv1.conv.conv_t.': '0.3.', 'conv1.bn.': '0.4.'}
+
+
+@pytest.mark.parametrize(
+    ('network', 'name', 'stem', 'layers'),
+    [
+        ('r3d_18', 'pcl-r3d18', {'conv1.conv.': '0.0.', 'conv1.bn.': '0.1.'}, BLOCK),
+        ('r2plus1d_18', 'pcl-r2plus1d18', STEM, FACTORED | BLOCK),
+    ],
+)
+def test_torchvision_networks_as_pcl_saves_them(network, name, stem, layers, tmp_path):
+    """The children of torchvision's network as a Sequential: names are numbers."""
+    own = build_backbone(network).state_dict()
+    weights = {}
+    for key, value in own.items():
+        parts = layers if key.startswith('layer') else stem
+        part = next(part for part in parts if part in key)
+        official = key.replace(part, parts[part], 1).removeprefix('layer')
+        weights[f'base_network.{official}'] = value
+    assert {'base_network.0.0.weight', 'base_network.4.1.conv2.1.bias'} <= set(weights)
+    bare = read(weights, tmp_path)
+    with pytest.raises(UserError, match=r'who trained it cannot be told') as error:
+        recognise(bare)
+    assert error.value.remedy == f'Name its kind: {name}.'
+    heads = {'fc.weight': torch.zeros(5, 1536), 'projector.mlp.0.bias': torch.zeros(9)}
+    kind, matched = recognise(read({**weights, **heads}, tmp_path))
+    assert kind.name == name and kind.method.pixels.residual
+    assert len(matched.taken) == len(own) and matched.missing == ()
+    assert set(matched.dropped) == set(heads)
+    for key, value in claim(bare, kind).state_dict.items():
+        assert torch.equal(value, own[key]), key
 
 
 def test_an_unknown_tensor_beside_the_network_is_an_error(tmp_path):

@@ -1,4 +1,4 @@
-from mmkd.zoo.convert.renaming import VCOP_C3D, VCOP_RESNET, own_to_official, renamer
+from mmkd.zoo.convert.renaming import VCOP_C3D, VCOP_RESNET, renamer
 
 
 def test_vcop_c3d():
@@ -23,4 +23,5 @@ def test_vcop_resnet():
         'conv3.block1.downsampleconv.bn.weight': 'layer2.0.downsample.conv.bn_s.weight',
         'conv3.block1.downsamplebn.weight': 'layer2.0.downsample.bn.weight',
     }
-    assert own_to_official(VCOP_RESNET, names) == {v: k for k, v in names.items()}
+    rename = renamer(VCOP_RESNET)
+    assert {name: rename(name) for name in names} == names

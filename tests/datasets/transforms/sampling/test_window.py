@@ -4,7 +4,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from mmkd.datasets.transforms.sampling.window import (
+from mmkd.datasets.transforms.windows import (
     random_window,
     window_frames,
     window_span,

@@ -7,9 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from mmkd.errors import UserError
-from mmkd.models.human_parsers import PoseParser
-from mmkd.models.human_parsers.background import keypoint_probabilities
-from mmkd.models.human_parsers.pose import building
+from mmkd.models.human_parsers import PoseParser, pose
+from mmkd.models.human_parsers.human_parser import keypoint_probabilities
 
 CONFIG = """
 codec = dict(type={codec!r}, input_size=(48, 32), heatmap_size=(12, 8))
@@ -60,7 +59,7 @@ def parser(
         assert 'init_cfg' not in model['backbone']  # nothing is fetched
         return Estimator(answer)
 
-    monkeypatch.setattr(building, '_builder', lambda: build)
+    monkeypatch.setattr(pose, '_builder', lambda: build)
     path = tmp_path / 'pose.py'
     path.write_text(CONFIG.format(codec=codec))
     return PoseParser(str(path), 'random', **options)
@@ -134,7 +133,7 @@ def test_wrong_configs_are_one_line(
     path.write_text('codec = dict()')
     with pytest.raises(UserError, match='has no model'):
         PoseParser(str(path), 'random')
-    monkeypatch.setattr(building, '_builder', lambda: lambda model: Estimator())
+    monkeypatch.setattr(pose, '_builder', lambda: lambda model: Estimator())
     path.write_text('model = dict(type="A")')
     with pytest.raises(UserError, match='no codec with input_size'):
         PoseParser(str(path), 'random')

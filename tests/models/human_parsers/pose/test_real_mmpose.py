@@ -9,7 +9,7 @@ import torch
 
 from mmkd.errors import UserError
 from mmkd.models.human_parsers import PoseParser
-from mmkd.models.human_parsers.background import keypoint_probabilities
+from mmkd.models.human_parsers.human_parser import keypoint_probabilities
 
 pytest.importorskip('mmcv.ops', reason='mmcv has no compiled operators here')
 pytest.importorskip('mmpose.models', reason='mmpose is not installed here')

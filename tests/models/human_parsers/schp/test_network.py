@@ -5,8 +5,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmkd.models.human_parsers.schp import SCHPLogits, SCHPNetwork
-from mmkd.models.human_parsers.schp.norm import AbsoluteScaleNorm
+from mmkd.models.human_parsers.schp_network import (
+    AbsoluteScaleNorm,
+    SCHPLogits,
+    SCHPNetwork,
+)
 from tests.golden import Golden, load_golden
 
 MODULES = ('relu3', 'layer1', 'layer2', 'layer3', 'layer4', 'context_encoding')

@@ -9,8 +9,8 @@ from torch.nn import functional
 
 from mmkd.errors import UserError
 from mmkd.models.human_parsers import SCHP
-from mmkd.models.human_parsers.schp import SCHPNetwork
-from mmkd.models.human_parsers.schp import parser as module
+from mmkd.models.human_parsers import schp as module
+from mmkd.models.human_parsers.schp_network import SCHPNetwork
 from tests.models.human_parsers.bodypix.test_network import photo
 
 MEAN, STD = (0.406, 0.456, 0.485), (0.225, 0.224, 0.229)
@@ -96,9 +96,10 @@ def official(path: Path, labels: int, without: str = '') -> dict[str, torch.Tens
     """Write a checkpoint of the official form; tensor ``i`` holds ``i`` everywhere."""
     with torch.device('meta'):
         shapes = {k: v.shape for k, v in SCHPNetwork(labels).state_dict().items()}
-    # Expanded, so that the file is small.
-    state = {k: torch.tensor(float(i)) for i, k in enumerate(shapes)}
-    state = {k: v.expand(shapes[k]) for k, v in state.items() if k != without}
+    state = {
+        k: torch.full(shape, float(i)) for i, (k, shape) in enumerate(shapes.items())
+    }
+    state.pop(without, None)
     wrapped = {f'module.{key}': value for key, value in state.items()}
     torch.save({'epoch': 150, 'state_dict': wrapped}, path)
     return state

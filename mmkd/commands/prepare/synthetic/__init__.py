@@ -1,0 +1,1 @@
+"""Articulated figures performing actions, rendered to real videos with part maps."""

@@ -1,0 +1,74 @@
+"""Samplers: which frames make the views of a video, and the labels known for free."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from mmkd.errors import UserError
+
+#: Label of a view that no loss may read; PyTorch's ``ignore_index``.
+IGNORE = -100
+
+
+class ViewSampler(BaseTransform):
+    """Choose the frames of M clips ("views") of one video.
+
+    A subclass implements :meth:`sample`. The base class writes, into the results,
+    ``frame_inds`` ``(M * T,)`` view after view, ``clip_len``, ``num_clips``,
+    ``frame_interval`` (what MMAction2's ``SampleFrames`` writes too) and
+    ``view_labels``: one int64 array ``(M,)`` per label that is known for free.
+    Labels of a sampler that ran before are kept.
+
+    Args:
+        clip_len: Frames of a view, T.
+        frame_interval: Natural distance of two frames of a view, in frames.
+
+    Attributes:
+        labels: Number of classes of each label that :meth:`sample` returns. The heads
+            of the tasks are made by it; what is not declared is not checked.
+        label_options: Argument that decides the number, by label.
+
+    Raises:
+        UserError: If one of them is a number, but no whole one.
+    """
+
+    labels: Mapping[str, int] = {}
+    label_options: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, clip_len: int, frame_interval: int = 1) -> None:
+        # Frames would be chosen between frames, without a word.
+        if isinstance(clip_len, float) or isinstance(frame_interval, float):
+            raise UserError(
+                f'{type(self).__name__}: clip_len {clip_len}, frame_interval '
+                f'{frame_interval}',
+                'Give whole numbers.',
+            )
+        self.clip_len = clip_len
+        self.frame_interval = frame_interval
+
+    @abstractmethod
+    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Draw the views of a video of ``total_frames``, at least 1.
+
+        Returns:
+            The indices ``(M, T)``, 0-based, and the labels, ``(M,)`` each.
+        """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Write the views of one sample, which needs ``total_frames``.
+
+        Raises:
+            RuntimeError: If the video has no frame.
+        """
+        total = int(results['total_frames'])
+        if total < 1:
+            raise RuntimeError(f'{results.get("filename", "a video")} has no frames')
+        indices, labels = self.sample(total)
+        results['frame_inds'] = indices.reshape(-1) + results.get('start_index', 0)
+        results['view_labels'] = {**results.get('view_labels', {}), **labels}
+        results['clip_len'], results['num_clips'] = self.clip_len, len(indices)
+        results['frame_interval'] = self.frame_interval
+        return results

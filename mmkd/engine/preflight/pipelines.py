@@ -1,0 +1,68 @@
+"""The slots and dense targets of the data sets that a config reads."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmkd.engine.config_types import walk
+from mmkd.errors import UserError
+from mmkd.registry import TRANSFORMS
+from mmkd.video_lists import ListFormat, read_list
+
+
+def check_view_slots(cfg: Config, loaders: Sequence[str]) -> None:
+    """Check that every ``ViewDataset`` of the named data loaders has a pipeline."""
+    # Here, because it imports the transforms.
+    from mmkd.datasets.view_dataset import check_slots
+
+    for place, node in walk(cfg, *loaders):
+        if str(node.get('type')).rpartition('.')[2] == 'ViewDataset':
+            try:
+                check_slots(node)
+            except UserError as error:
+                where = f'{cfg.filename}, {place}: {error.what}'
+                raise UserError(where, error.remedy) from error
+
+
+def check_targets(cfg: Config, loaders: Sequence[str]) -> None:
+    """Check that every data set of the named data loaders has its dense targets.
+
+    What loads them checks the first video of the list, by a class method
+    ``check_before_run(step, video, source)``: its config, the path of the video, and
+    what a message says of it. The other videos are met in training.
+    """
+    # Here, because it imports the transforms.
+    from mmkd.datasets.view_steps import pipeline_steps, target_loaders
+
+    for place, node in walk(cfg, *loaders):
+        for step in filter(_check_of, pipeline_steps(node)):
+            raise UserError(
+                f'{place.partition(".")[0]} has {step["type"]} as a step of its own, '
+                'so that nothing would let it follow the pixels',
+                'Put it as load, and what aligns it as align, into mmkd.WithTargets '
+                'with all that comes in between.',
+            )
+        for step in target_loaders(node):
+            if check := _check_of(step):
+                check(step, *_first_video(node))
+
+
+def _check_of(step: Mapping[str, Any]) -> Any:
+    name = step.get('type')
+    kind = TRANSFORMS.get(name) if isinstance(name, str) else name
+    return getattr(kind, 'check_before_run', None)
+
+
+def _first_video(dataset: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Return the path of the first video of a list, and how to call it."""
+    root = dataset.get('data_root') or ''
+    ann_file = Path(root, dataset.get('ann_file') or '')
+    if not ann_file.is_file():
+        return None, ''
+    form = ListFormat(dataset.get('delimiter', ' '), dataset.get('multi_class', False))
+    name = read_list(ann_file, form)[0].path
+    prefix = (dataset.get('data_prefix') or {}).get('video') or ''
+    return os.path.join(root, prefix, name), f'{name}, the first video of {ann_file}'

@@ -1,1 +1,0 @@
-"""Pictures of what happens: part maps over clips, and more to come."""
