@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.optim.scheduler import _ParamScheduler
 from mmengine.runner import Runner
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmkd.engine.console import warn
 from mmkd.errors import UserError
@@ -36,8 +37,8 @@ def check_resumable(runner: Runner, checkpoint: Mapping[str, Any], source: str) 
 
     Raises:
         UserError: If counts of epochs and steps, the message hub, the optimiser or the
-            schedulers are missing, of another form, of another optimiser or other
-            groups of parameters, or not finite.
+            schedulers are missing, of another form, of another optimiser, other
+            groups or another order of parameters, or not finite.
     """
     meta = checkpoint.get('meta') or {}
     _check_counts(runner, meta, source)
@@ -51,6 +52,7 @@ def check_resumable(runner: Runner, checkpoint: Mapping[str, Any], source: str) 
         if not _is_history(history):
             raise UserError(f'{source} has a log of {name!r} that is none', _ANEW)
     _check_information(hub['runtime_info'], source)
+    _check_order(runner.model, checkpoint.get('state_dict'), source)
     _check_optimizers(runner, checkpoint.get('optimizer'), meta, source)
     if 'param_schedulers' in checkpoint and runner.param_schedulers is not None:
         _check_schedulers(
@@ -170,6 +172,26 @@ def _check_average(checkpoint: Mapping[str, Any], source: str) -> None:
                 f'{source} has NaN or infinity in its average (ema_state_dict), in '
                 f'{name[:80]!r}',
                 'Take an earlier one.',
+            )
+
+
+def _check_order(model: nn.Module, saved: Any, source: str) -> None:
+    """Compare the order of the parameters: an optimiser knows them by number only."""
+    if not isinstance(saved, Mapping):
+        return  # loading it has a line for that
+    # As they are written: a Distiller renames its student's.
+    inner: Any = model.module if is_model_wrapper(model) else model
+    state = inner.state_dict(keep_vars=True)
+    own = [name for name, value in state.items() if isinstance(value, nn.Parameter)]
+    shared = saved.keys() & set(own)
+    orders = [[name for name in names if name in shared] for names in (own, saved)]
+    for now, before in zip(*orders, strict=True):
+        if now != before:
+            raise UserError(
+                f'{source} has its parameters in another order: {before} where this '
+                f'run has {now}',
+                'Resume with the config file of that run; the copy in its work_dir '
+                'has the tasks in the order of their names.',
             )
 
 

@@ -51,6 +51,14 @@ def test_a_state_of_its_own_is_taken(tmp_path, checkpoint):
     assert resumed(tmp_path, checkpoint).iter == 8
 
 
+def test_parameters_in_another_order_are_refused(tmp_path, checkpoint):
+    weights = dict(checkpoint['state_dict'])
+    for name in ('cls_head.weight', 'backbone.0.weight'):
+        weights[name] = weights.pop(name)
+    with pytest.raises(UserError, match=r'other order: backbone\.0\.bias where this'):
+        resumed(tmp_path, {**checkpoint, 'state_dict': weights})
+
+
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
