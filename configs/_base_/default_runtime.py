@@ -45,5 +45,5 @@ default_hooks = dict(
 # For hooks of a single config: custom_hooks = [*_base_.custom_hooks, dict(...)].
 custom_hooks = []
 
-# Without a GPU, gloo takes the place of nccl by itself.
+# Without a GPU, gloo replaces nccl by itself.
 env_cfg = dict(dist_cfg=dict(backend='nccl'))

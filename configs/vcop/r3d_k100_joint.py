@@ -1,5 +1,5 @@
 # VCOP and auxSKD at once ("meanwhile"), R3D, Kinetics-100. The choice of views is ours:
-# the clips at places 0 and 2 of the shuffled three are auxSKD's student and teacher.
+# clips 0 and 2 of the shuffled three are auxSKD's student and teacher.
 _base_ = './r3d_k100.py'
 model = dict(
     data_preprocessor=dict(convention='bgr255'),

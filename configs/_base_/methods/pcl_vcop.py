@@ -5,7 +5,7 @@ pretrainer = dict(
     tasks=dict(
         _delete_=True,
         order=dict(type='mmkd.ClipOrder'),
-        # The clips at the first and the last place of the shuffled three.
+        # The first and the last clip of the shuffled three.
         contrast=dict(type='mmkd.MemoryContrast'),
     )
 )

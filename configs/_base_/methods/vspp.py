@@ -1,4 +1,4 @@
-# VSPP, phase 2: predict the pace and the place of the segment that runs faster.
+# VSPP, phase 2: predict the pace and which segment runs faster.
 # Values are those of the released code, which is VideoPace's in loader and optimiser,
 # unless marked "ours"; docs/methods/auxskd.md.
 # The sampling rule is ours; to compare with published numbers take *_official.py.
