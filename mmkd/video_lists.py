@@ -148,7 +148,11 @@ def _malformed(where: str, text: str, form: ListFormat) -> UserError:
         )
     if text[0] in '"\'':
         return UserError(f'{what}: the path is in quotes', 'Write it without quotes.')
-    return UserError(what, 'A path must not contain the delimiter.')
+    return UserError(
+        what,
+        'A path must not contain the delimiter: use another (delimiter of the data '
+        "set, --delimiter of the tool), e.g. ';'.",
+    )
 
 
 def _other_delimiter(text: str, form: ListFormat) -> str:

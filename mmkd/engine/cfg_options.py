@@ -1,6 +1,6 @@
 """Merge options ``a.b.0.c=value`` into a config, and refuse those that fit nowhere."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -18,6 +18,7 @@ from mmkd.engine.preflight.arguments import check_sections, meant_name
 from mmkd.errors import UserError
 
 _MISSING = object()
+_READ_ELSEWHERE = {'num_splits', 'parser'}  # variables that programs beside a run read
 
 
 def merge_cfg_options(
@@ -26,7 +27,8 @@ def merge_cfg_options(
     """Merge options into a config.
 
     A key must be in the config already, or be an argument of the class at that spot. At
-    the top level it may be any name that is not nearly one that a run reads.
+    the top level it may be any name that is not nearly one that a run reads, but for
+    a variable that the config has used already.
 
     Args:
         cfg: The config; changed in place.
@@ -35,8 +37,8 @@ def merge_cfg_options(
         source: Where the options come from, for the messages.
 
     Raises:
-        UserError: If a key fits nowhere; with the nearest name. The config is then as
-            it was.
+        UserError: If a key fits nowhere, with the nearest name; or if nothing reads
+            it any more, with the key that does. The config is then as it was.
     """
     if not options:
         return
@@ -44,6 +46,7 @@ def merge_cfg_options(
     options = {by_index(before, key): value for key, value in options.items()}
     for key in options:
         _check_path(before, key, f'{source} {key}')
+        _check_variable(before, key, f'{source} {key}')
     merged = Config(before, filename=cfg.filename)
     try:
         merged.merge_from_dict(dict(options))
@@ -113,6 +116,45 @@ def _check_path(cfg: Mapping[str, Any], key: str, what: str) -> None:
                 f'{what}: {".".join(parts[:depth])} is {node!r}, which has no {part!r}',
                 'Give a whole value, or write a config that replaces it.',
             )
+
+
+def _check_variable(cfg: Mapping[str, Any], key: str, what: str) -> None:
+    """Refuse to change a variable that the config itself has used already."""
+    name, dot, rest = key.partition('.')
+    if name not in cfg or name in run_names() | _READ_ELSEWHERE:
+        return
+    became = next(_found(cfg[name], name, cfg), None)
+    if became is not None:  # else it is for code of the user's own
+        raise UserError(
+            f'{what}: {name} is a variable that the config used when it was read; '
+            'nothing reads it now',
+            f'Change it in the config, or give {became}{dot}{rest}.',
+        )
+
+
+def _found(value: Any, name: str, node: Any, key: str = '') -> Iterator[str]:
+    """Yield the keys of what a variable became: where a run reads what it held."""
+    items = node.items() if isinstance(node, Mapping) else enumerate(node)
+    for part, inner in items:
+        if not key and part not in run_names():
+            continue
+        inside = f'{key}.{part}' if key else str(part)
+        if _is_made_of(value, inner) or (part == name and not _is_nested(value)):
+            yield inside
+        elif _is_nested(inner):
+            yield from _found(value, name, inner, inside)
+
+
+def _is_made_of(value: Any, found: Any) -> bool:
+    """Tell whether a dict or list of a config is a variable, perhaps changed since."""
+    if not isinstance(value, Mapping) or not isinstance(found, Mapping) or not value:
+        return _is_nested(value) and bool(value) and found == value
+    same_kind = value.get('type') in (None, found.get('type'))
+    return same_kind and value.keys() <= found.keys()
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, (Mapping, list, tuple))
 
 
 def _check_names_of(

@@ -4,6 +4,7 @@ from mmengine.config import Config
 from mmkd.engine.cfg_options import check_cfg_options, merge_cfg_options
 from mmkd.engine.preflight.arguments import check_names
 from mmkd.errors import UserError
+from tests.shared_files import ROOT
 
 VIEWS = {
     'type': 'mmkd.ViewDataset',
@@ -190,3 +191,26 @@ def test_a_step_is_named_by_its_type() -> None:
     for name in ('Flip', 'CenterCrop'):  # two of them, and none
         with pytest.raises(UserError, match=f"it has no '{name}'"):
             merge_cfg_options(cfg, {f'{place}.{name}.flip_ratio': 1.0})
+
+
+@pytest.mark.parametrize(
+    ('path', 'key', 'instead'),
+    [
+        ('pcl_vcop_r3d', 'clips.gap', 'train_dataloader.dataset.views.gap'),
+        ('finetune_r3d', 'num_classes', 'model.cls_head.num_classes'),
+        ('vspp_r3d', 'pretrain_list.ann_file', 'train_dataloader.dataset.ann_file'),
+        ('vspp_r3d', 'pretrainer.tasks', 'model.tasks'),
+        (
+            'finetune_r3d',
+            'train_pipeline.SampleFrames.clip_len',
+            'train_dataloader.dataset.pipeline.1.clip_len',
+        ),
+    ],
+)
+def test_a_variable_that_was_used_is_no_option(path, key, instead):
+    cfg = Config.fromfile(ROOT / f'configs/tiny/{path}_synthetic.py')
+    before = cfg._cfg_dict.to_dict()
+    with pytest.raises(UserError, match='used when it was read') as caught:
+        merge_cfg_options(cfg, {key: 1})
+    assert caught.value.remedy.endswith(f'or give {instead}.')
+    assert cfg._cfg_dict.to_dict() == before

@@ -71,7 +71,8 @@ def _of_one(
     if period is not None and period != last - begin:
         effect = 'is cut off' if period > last - begin else 'rises again before the end'
         late = f', and it begins at {begin}' if begin else ''
-        yield f'T_max is {period}, but {run}{late}: the schedule {effect}'
+        fits = f'T_max={last - begin} fits'
+        yield f'T_max is {period}, but {run}{late}: the schedule {effect} ({fits})'
     elif end != float('inf') and end > length:
         yield f'it ends at {end}, but {run}: the schedule is cut off'
     if kind.startswith(_ANNEALING) and end < length and end not in later:
