@@ -65,6 +65,23 @@ def interruption() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def kept_from_children() -> Iterator[None]:
+    """Have processes that are started in the body never hear of Ctrl-C.
+
+    A terminal tells all processes of a program; who started the others ends them, and
+    they would each print a trace-back. Here Ctrl-C waits for the end of the body.
+    """
+    if not hasattr(signal, 'pthread_sigmask'):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 

@@ -1,9 +1,11 @@
 """Ctrl-C is one line and status 130, from the start of a program on."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
@@ -75,3 +77,17 @@ def test_while_a_program_of_tools_imports_it_is_one_line(tmp_path, inside):
         assert done.returncode == -signal.SIGINT
         assert 'KeyboardInterrupt' in done.stderr
     assert signal.getsignal(signal.SIGINT) is not ctrl_c._leave
+
+
+def hears_of_it() -> bool:
+    return signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_children_are_ended_by_who_started_them():
+    with ProcessPoolExecutor(1, multiprocessing.get_context('spawn')) as pool:
+        with pytest.raises(KeyboardInterrupt), ctrl_c.kept_from_children():
+            child = pool.submit(hears_of_it)
+            press()
+            waited = True
+        assert waited and child.result() is False
+    assert hears_of_it()

@@ -15,6 +15,7 @@ import numpy as np
 from mmkd.commands.prepare.synthetic.actions import ACTIONS, CLASS_NAMES
 from mmkd.commands.prepare.synthetic.figure import parts_description
 from mmkd.commands.prepare.synthetic.scene import render_clip
+from mmkd.ctrl_c import kept_from_children
 from mmkd.datasets.video_file import check_codec, write_maps, write_video
 from mmkd.errors import UserError
 from mmkd.files import read_json, write_text
@@ -235,7 +236,9 @@ def _in_pool(jobs: Sequence[Callable[[], object]], workers: int) -> Iterator[obj
     context = process_context('spawn')
     with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (0,)) as pool:
         try:
-            for done in as_completed([pool.submit(job) for job in jobs]):
+            with kept_from_children():  # the first job starts all processes
+                submitted = [pool.submit(job) for job in jobs]
+            for done in as_completed(submitted):
                 yield done.result()
         finally:
             pool.shutdown(cancel_futures=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import torch
 
+from mmkd.ctrl_c import kept_from_children
 from mmkd.errors import UserError, printable
 from mmkd.files import remove_leftovers, sha256
 from mmkd.locks import LOCK, locked_folder
@@ -276,7 +277,9 @@ def _run(extractor: Extractor, names: Sequence[str]) -> Iterator[Outcome]:
     arguments = (extractor.options, extractor.identity, torch.get_num_threads())
     with ProcessPoolExecutor(count, context, _start, arguments) as pool:
         try:
-            for done in as_completed([pool.submit(_work, n) for n in names]):
+            with kept_from_children():  # the first job starts all processes
+                submitted = [pool.submit(_work, name) for name in names]
+            for done in as_completed(submitted):
                 yield done.result()
         except BrokenProcessPool as error:
             raise UserError(
