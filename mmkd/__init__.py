@@ -6,7 +6,7 @@ Importing the package repairs what is broken in the installed upstream releases
 
 import mmkd.ctrl_c  # noqa: F401  (first: it watches the imports of a program)
 from mmkd import compat, registry
-from mmkd.compat.cure import after_import
+from mmkd.compat.patch import after_import
 from mmkd.version import __version__
 from mmkd.zoo import scheme
 

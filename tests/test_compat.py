@@ -1,4 +1,4 @@
-"""Each cure: works where its cause is present, has no effect where it is not."""
+"""Each patch: works where its cause is present, has no effect where it is not."""
 
 import importlib
 import inspect
@@ -18,8 +18,8 @@ import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 
 from mmkd import compat
-from mmkd.compat import CURES, missing, table
-from mmkd.compat.cure import after_import
+from mmkd.compat import PATCHES, missing, table
+from mmkd.compat.patch import after_import
 from mmkd.compat.plain import to_plain
 from mmkd.compat.table import PLAIN_MESSAGE_HUB
 from mmkd.errors import UserError
@@ -43,7 +43,7 @@ SHOW = 'import json, mmkd.compat; print(json.dumps([{}, mmkd.compat.applied()]))
 
 
 def run(code: str, result: str, hidden: tuple[str, ...] = (), path: str = '') -> list:
-    """Run code in a new process; return the value of ``result`` and the cures."""
+    """Run code in a new process; return the value of ``result`` and the patches."""
     script = HIDE.format(hidden=hidden) + dedent(code) + '\n' + SHOW.format(result)
     env = {**os.environ, 'PYTHONPATH': os.pathsep.join([path, INHERITED, str(ROOT)])}
     command = [sys.executable, '-W', 'ignore', '-c', script]
@@ -59,7 +59,7 @@ import sys
 before = list(sys.meta_path)
 import mmkd
 added = [finder for finder in sys.meta_path if finder not in before]
-assert [type(one).__module__ for one in added] == ['mmkd.compat.cure'], added
+assert [type(one).__module__ for one in added] == ['mmkd.compat.patch'], added
 assert not {'torch', 'mmaction', 'mmcv', 'mmkd.models'} & set(sys.modules)
 """
     command = [sys.executable, '-c', code]
@@ -83,11 +83,11 @@ def test_a_watched_module_is_what_it_is_unwatched(tmp_path, monkeypatch):
     assert seen == [1]
 
 
-def test_every_cure_has_a_name_of_its_own_and_a_link():
-    assert len({cure.name for cure in CURES}) == len(CURES)
-    assert all(cure.link.startswith('https://') for cure in CURES)
+def test_every_patch_has_a_name_of_its_own_and_a_link():
+    assert len({patch.name for patch in PATCHES}) == len(PATCHES)
+    assert all(patch.link.startswith('https://') for patch in PATCHES)
     # A release by its number, or None where no release without the fault is known.
-    fixed = [cure.fixed_in for cure in CURES if cure.fixed_in is not None]
+    fixed = [patch.fixed_in for patch in PATCHES if patch.fixed_in is not None]
     assert all(re.fullmatch(r'[a-z0-9-]+ \d[\d.]*', text) for text in fixed)
 
 
@@ -95,9 +95,9 @@ def test_the_page_shows_the_table():
     lines = (ROOT / 'docs/patches.md').read_text(encoding='utf-8').splitlines()
     for feature in (False, True):
         rows = [
-            f'| [{cure.name}]({cure.link}) | {cure.when} | {cure.fixed_in or "none"} |'
-            for cure in CURES
-            if cure.feature is feature
+            f'| [{one.name}]({one.link}) | {one.when} | {one.fixed_in or "none"} |'
+            for one in PATCHES
+            if one.feature is feature
         ]
         start = lines.index(rows[0])
         assert lines[start : start + len(rows)] == rows
@@ -137,14 +137,14 @@ def test_drn_is_left_alone_where_it_is_there(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('hidden', [(), ('importlib_metadata',)])
 def test_importlib_metadata(hidden):
-    same, cures = run(
+    same, patches = run(
         'import mmkd, importlib.metadata, importlib_metadata',
         'importlib_metadata is importlib.metadata',
         hidden,
     )
     absent = bool(hidden)
     assert same is absent
-    assert (table.NO_IMPORTLIB_METADATA.name in cures) is absent
+    assert (table.NO_IMPORTLIB_METADATA.name in patches) is absent
 
 
 PACKAGES = """
@@ -168,12 +168,12 @@ PACKAGES_RESULT = """[cfg.default_scope, is_installed('mmcv-lite'),
 def test_package_lookup_without_pkg_resources(hidden):
     if not hidden:
         pytest.importorskip('pkg_resources', exc_type=ImportError)
-    result, cures = run(PACKAGES, PACKAGES_RESULT, hidden)
+    result, patches = run(PACKAGES, PACKAGES_RESULT, hidden)
     *values, missing_error, module = result
     assert values == ['mmaction', True, True, False, 'mmaction', 'mmcv']
-    cured = module == 'mmkd.compat.package_lookup'
-    assert cured is bool(hidden)
-    assert cured is ('mmengine: pkg_resources is gone from setuptools 82' in cures)
+    patched = module == 'mmkd.compat.package_lookup'
+    assert patched is bool(hidden)
+    assert patched is ('mmengine: pkg_resources is gone from setuptools 82' in patches)
     assert missing_error == (
         'PackageNotFoundError' if hidden else 'DistributionNotFound'
     )
@@ -188,26 +188,26 @@ def test_a_broken_torchvision_does_not_end_the_run(tmp_path, broken):
     fake.mkdir()
     body = "raise RuntimeError('operator torchvision::nms does not exist')"
     (fake / '__init__.py').write_text(body if broken else "__version__ = '7'")
-    report, cures = run(
+    report, patches = run(
         'import mmkd\nfrom mmengine.utils.dl_utils import collect_env',
         'collect_env().get("TorchVision")',
         path=str(tmp_path),
     )
     assert report == (None if broken else '7')
-    assert (TORCHVISION in cures) is broken
+    assert (TORCHVISION in patches) is broken
 
 
 @pytest.mark.parametrize('hidden', [(), ('distutils',)])
 def test_the_environment_is_reported_without_distutils(hidden):
     if not hidden:
         pytest.importorskip('distutils')
-    version, cures = run(
+    version, patches = run(
         'import mmkd\nfrom mmengine.utils.dl_utils import collect_env',
         'collect_env()["MMEngine"]',
         hidden,
     )
     assert version == __import__('mmengine').__version__
-    assert ('mmengine: distutils is gone from Python 3.12' in cures) is bool(hidden)
+    assert ('mmengine: distutils is gone from Python 3.12' in patches) is bool(hidden)
 
 
 def test_to_plain_keeps_values_and_types():
@@ -267,9 +267,9 @@ def test_message_hub_still_takes_the_form_of_upstream():
     assert hub.get_scalar('loss').current() == 3.0
 
 
-def test_a_plain_message_hub_needs_no_cure():
+def test_a_plain_message_hub_needs_no_patch():
     assert PLAIN_MESSAGE_HUB.name in compat.applied()
-    assert not PLAIN_MESSAGE_HUB.needed()  # cured, hence as a repaired upstream is
+    assert not PLAIN_MESSAGE_HUB.needed()  # patched, hence as a repaired upstream is
 
 
 @pytest.mark.parametrize('stop', ['interrupted', 'extended'])
@@ -380,8 +380,8 @@ def test_import_warnings_are_silenced_only_where_they_come(
         return versions[package]
 
     monkeypatch.setattr(missing, 'version', version)
-    cures = table.OPERATOR_WARNING, table.PKG_RESOURCES_WARNING
-    assert [cure.needed() for cure in cures] == expected
+    patches = table.OPERATOR_WARNING, table.PKG_RESOURCES_WARNING
+    assert [patch.needed() for patch in patches] == expected
 
 
 def test_other_warnings_still_come_through():

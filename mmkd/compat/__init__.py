@@ -1,4 +1,4 @@
-"""Patches of upstream releases: work-arounds for faults, and features it lacks.
+"""Patch upstream releases: work-arounds for faults, and features they lack.
 
 :mod:`mmkd.compat.table` lists them all. One is applied only where its fault is present,
 so a repaired upstream release is left alone. None switches a safety measure off.
@@ -6,35 +6,35 @@ so a repaired upstream release is left alone. None switches a safety measure off
 
 from functools import partial
 
-from mmkd.compat.cure import Cure, after_import
-from mmkd.compat.table import CURES
+from mmkd.compat.patch import Patch, after_import
+from mmkd.compat.table import PATCHES
 
-_CONSIDERED: set[str] = set()
+_SEEN: set[str] = set()
 _APPLIED: list[str] = []
 
 
 def apply() -> None:
-    """Apply each cure whose fault is present; a second call does nothing.
+    """Apply each patch whose fault is present; a second call does nothing.
 
-    A cure that waits for a module is considered when that module is imported.
+    A patch that waits for a module is checked when that module is imported.
     """
-    for cure in CURES:
-        if cure.name not in _CONSIDERED and cure.waits_for:
-            after_import(cure.waits_for, partial(_consider, cure))
-        elif cure.name not in _CONSIDERED:
-            _consider(cure)
-        _CONSIDERED.add(cure.name)
+    for patch in PATCHES:
+        if patch.name not in _SEEN and patch.waits_for:
+            after_import(patch.waits_for, partial(_apply_if_needed, patch))
+        elif patch.name not in _SEEN:
+            _apply_if_needed(patch)
+        _SEEN.add(patch.name)
 
 
 def applied() -> tuple[str, ...]:
-    """Return the names of the cures applied so far."""
+    """Return the names of the patches applied so far."""
     return tuple(_APPLIED)
 
 
-def _consider(cure: Cure) -> None:
-    if cure.needed():
-        cure.apply()
-        _APPLIED.append(cure.name)
+def _apply_if_needed(patch: Patch) -> None:
+    if patch.needed():
+        patch.apply()
+        _APPLIED.append(patch.name)
 
 
-__all__ = ['CURES', 'Cure', 'applied', 'apply']
+__all__ = ['PATCHES', 'Patch', 'applied', 'apply']

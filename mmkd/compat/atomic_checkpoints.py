@@ -1,4 +1,4 @@
-"""Checkpoints written whole or not at all, and never with nothing else to go by.
+"""Write checkpoints atomically, and remove the old one only after the new one.
 
 MMEngine 0.10.7 serialises a checkpoint into memory, writes it in place under its final
 name, and removes the oldest (or the best so far) before it writes the new one: a crash
@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mmkd.compat.cure import replace_in_mmengine
+from mmkd.compat.patch import replace_in_mmengine
 from mmkd.files import remove_leftovers
 from mmkd.last_checkpoint import latest_checkpoint, point_to
 from mmkd.tensor_files import save_tensors
@@ -22,7 +22,7 @@ from mmkd.tensor_files import save_tensors
 _KEPT, _BEST = 'keep_ckpt_ids', 'best_'
 
 
-def _whole_or_not_at_all(save: Callable[..., None]) -> Callable[..., None]:
+def _atomic(save: Callable[..., None]) -> Callable[..., None]:
     def save_checkpoint(
         checkpoint: dict[str, Any],
         filename: str,
@@ -38,7 +38,7 @@ def _whole_or_not_at_all(save: Callable[..., None]) -> Callable[..., None]:
 
 
 class _LateRemoval:
-    """A file backend that removes nothing until it is told to."""
+    """Wrap a file backend so that removals are collected, not carried out."""
 
     def __init__(self, backend: Any) -> None:
         self.backend = backend
@@ -55,9 +55,9 @@ class _LateRemoval:
 
 
 def _save_periodic(self: Any, runner: Any, step: int, meta: dict[str, Any]) -> None:
-    """Save, point to it, then remove what is too much.
+    """Save, update the pointer, then remove the surplus checkpoint.
 
-    In place of ``CheckpointHook._save_checkpoint_with_step``, on every process.
+    Replaces ``CheckpointHook._save_checkpoint_with_step``, on every process.
     """
     from mmengine.dist import is_main_process
 
@@ -84,7 +84,7 @@ def _save_periodic(self: Any, runner: Any, step: int, meta: dict[str, Any]) -> N
 
 
 def _surplus(hook: Any, runner: Any, step: int) -> str | None:
-    """Enter a step among those that are kept; return the name of what it displaces."""
+    """Record a step as kept; return the name of the checkpoint that it displaces."""
     ids = list(hook.keep_ckpt_ids)
     if ids[-1:] == [step]:
         return None
@@ -118,7 +118,7 @@ def _save_best(save: Callable[..., None]) -> Callable[..., None]:
         best = [getattr(self, 'best_ckpt_path', None)]
         best += getattr(self, 'best_ckpt_path_dict', {}).values()
         for remove, path in backend.late:
-            if path not in best:  # of that name before, written anew
+            if path not in best:  # an old file of that name was overwritten
                 remove(path)
 
     return save_best
@@ -127,7 +127,7 @@ def _save_best(save: Callable[..., None]) -> Callable[..., None]:
 def _before_train(before: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(before)
     def before_train(self: Any, runner: Any) -> None:
-        """Look for the best checkpoint here; sweep up what a killed save left."""
+        """Look for the best checkpoint here; remove leftovers of a killed save."""
         from mmengine.dist import is_main_process
 
         _drop_odd_numbers(runner.message_hub.runtime_info)
@@ -169,7 +169,7 @@ class _Reached(Exception):
 
 
 def removes_first() -> bool:
-    """Ask the hook, with nothing behind it, whether it removes before it saves."""
+    """Test, on a mock runner, whether the hook removes before it saves."""
     from unittest.mock import MagicMock
 
     from mmengine.hooks.checkpoint_hook import CheckpointHook
@@ -184,15 +184,15 @@ def removes_first() -> bool:
 
 
 def write_whole() -> None:
-    """Replace the function that writes checkpoints."""
+    """Make MMEngine write checkpoints atomically."""
     from mmengine.runner import checkpoint
 
     save = checkpoint.save_checkpoint
-    replace_in_mmengine(save, _whole_or_not_at_all(save))
+    replace_in_mmengine(save, _atomic(save))
 
 
 def remove_late() -> None:
-    """Have the checkpoint hook remove behind, and look in the folder of the run."""
+    """Make the checkpoint hook remove after it saved, in the folder of the run only."""
     from mmengine.hooks.checkpoint_hook import CheckpointHook
 
     CheckpointHook._save_checkpoint_with_step = _save_periodic
@@ -203,7 +203,7 @@ def remove_late() -> None:
 
 
 def find_whole() -> None:
-    """Replace the function that finds the last checkpoint."""
+    """Make MMEngine find the last complete checkpoint."""
     from mmengine.runner import checkpoint
 
     replace_in_mmengine(

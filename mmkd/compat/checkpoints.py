@@ -1,4 +1,4 @@
-"""Checkpoints that hold tensors and plain Python only, and are data when loaded.
+"""Save plain checkpoints (tensors and built-in types), and load them as data only.
 
 From torch 2.6 on, ``torch.load`` refuses pickled objects, while MMEngine 0.10.7 lets
 NumPy scalars, functions and whatever a hook adds into its checkpoints. Here they are
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from mmkd.compat.cure import replace_in_mmengine
+from mmkd.compat.patch import replace_in_mmengine
 from mmkd.compat.plain import to_plain
 from mmkd.errors import UserError
 from mmkd.pickle_check import UnsafePickleError
@@ -84,7 +84,7 @@ def _one_line_load(load: Callable[..., Any]) -> Callable[..., Any]:
 def load_from_local(filename: str, map_location: Any = None) -> Any:
     """Load a file of ``torch.save``; read once, and checked before it is built.
 
-    In place of MMEngine's loader of local files.
+    Replaces MMEngine's loader of local files.
 
     Raises:
         FileNotFoundError: If it is not there.
@@ -107,7 +107,7 @@ def load_url(
 ) -> Any:
     """Load a checkpoint from an address, kept in torch's cache.
 
-    In place of the function of torch that MMEngine calls, with its arguments.
+    Replaces the function of torch that MMEngine calls, with the same arguments.
     """
     from urllib.parse import urlparse
 
@@ -125,7 +125,7 @@ def load_url(
 
 
 def as_data(checkpoint: dict[str, Any], source: str) -> dict[str, Any]:
-    """Return a checkpoint of MMEngine's form in which nothing waits to be run.
+    """Return a checkpoint in MMEngine's form, without text that would be executed.
 
     Weights under ``model`` and the like are given the name ``state_dict``; a ``meta``
     of None counts as none. MMEngine executes ``meta['config']`` when it resumes, to
@@ -172,7 +172,7 @@ def _gpu_ids(config: str) -> list[int] | None:
 
 @contextmanager
 def _only_weights() -> Iterator[None]:
-    """Have torch refuse objects, also where its release or the caller would not.
+    """Force ``weights_only=True``, also where torch or the caller would not.
 
     torch < 2.6 unpickles by default. A user who set torch's own variable against it
     is not overruled.
@@ -198,7 +198,7 @@ def _unsafe(source: str, names: Sequence[str], shown: int = 4) -> UserError:
 
 
 def torch_refuses_numpy() -> bool:
-    """Ask torch whether it would load a number of NumPy that it saved."""
+    """Test whether torch refuses a NumPy scalar that it saved."""
     import torch
 
     file = io.BytesIO()
@@ -212,7 +212,7 @@ def torch_refuses_numpy() -> bool:
 
 
 def save_plain() -> None:
-    """Have plain checkpoints written."""
+    """Make MMEngine save plain checkpoints."""
     from mmengine.runner import checkpoint
 
     save = checkpoint.save_checkpoint
@@ -220,7 +220,7 @@ def save_plain() -> None:
 
 
 def load_checked() -> None:
-    """Have checkpoints checked, whichever way they come in."""
+    """Make MMEngine check every checkpoint that it loads."""
     from mmengine.runner import checkpoint
 
     loader = checkpoint.CheckpointLoader

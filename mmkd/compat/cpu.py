@@ -1,4 +1,4 @@
-"""What upstream does not do on a CPU: several processes, and half precision.
+"""Run several processes and half precision on a CPU, where upstream fails.
 
 Process groups: MMEngine calls ``torch.cuda.set_device`` whatever the backend, and names
 a CUDA device to DistributedDataParallel. Both fail where there is none.
@@ -19,7 +19,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from mmkd.compat.cure import replace_in_mmengine
+from mmkd.compat.patch import replace_in_mmengine
 
 
 def no_accelerator() -> bool:
@@ -123,8 +123,8 @@ def _padded_by_hand(upstream: Callable[..., Any], convolve: str) -> Callable[...
         if isinstance(padding, str):  # 'same', which may differ between the two sides
             axes, padding = list(range(len(self.kernel_size))), self.kernel_size
         by_hand = [
-            pad if len(self.kernel_size) - 1 - place // 2 in axes else 0
-            for place, pad in enumerate(around)
+            pad if len(self.kernel_size) - 1 - side // 2 in axes else 0
+            for side, pad in enumerate(around)
         ]
         rest = [0 if axis in axes else pad for axis, pad in enumerate(padding)]
         return getattr(functional, convolve)(

@@ -1,4 +1,4 @@
-"""decord, handed a damaged video in memory, brings the process down.
+"""Hand decord paths: damaged videos in memory crash the process.
 
 MMAction2's ``DecordInit`` reads a file into memory first. decord 0.6.0 reads behind the
 end of that memory when a table in the file points there, as in an AVI file that was cut
@@ -18,7 +18,7 @@ _LOCAL = ('disk', 'local')
 
 
 def is_present() -> bool:
-    """Tell by the release: to try it out could end this process."""
+    """Tell by the release number: a trial could crash this process."""
     try:
         return version('decord') in ('0.5.3', '0.6.0')
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Modules that upstream imports and nobody delivers, or that break when imported."""
+"""Provide stubs for modules that are missing from upstream wheels, or broken."""
 
 import importlib
 import importlib.metadata
@@ -17,7 +17,7 @@ _DRN = 'mmaction.models.localizers.drn'
 
 
 def drn_is_missing() -> bool:
-    """Look for the file of DRN."""
+    """Tell whether the installed mmaction2 lacks the file of DRN."""
     # find_spec on the full name would import mmaction.models, hence the file test.
     mmaction = find_spec('mmaction')
     if mmaction is None or mmaction.origin is None:
@@ -27,14 +27,14 @@ def drn_is_missing() -> bool:
 
 
 def add_drn() -> None:
-    """Enter two modules, the inner of which makes its class when it is asked for it."""
+    """Register two stub modules; the inner one creates its class on first access."""
     for name, is_package in ((_DRN, True), (f'{_DRN}.drn', False)):
         spec = ModuleSpec(name, None, is_package=is_package)
         sys.modules[name] = module_from_spec(spec)
-    vars(sys.modules[f'{_DRN}.drn'])['__getattr__'] = _stand_in
+    vars(sys.modules[f'{_DRN}.drn'])['__getattr__'] = _stub
 
 
-def _stand_in(name: str) -> Any:
+def _stub(name: str) -> Any:
     if name != 'DRN':
         raise AttributeError(name)
     return _drn()

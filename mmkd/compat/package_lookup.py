@@ -1,4 +1,4 @@
-"""How MMEngine finds installed packages and the configs in them (``mmkd::``)."""
+"""Let MMEngine find installed packages and the configs in them (``mmkd::``)."""
 
 import importlib.metadata
 from importlib.util import find_spec
@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.config import Config, utils
 from mmengine.utils import package_utils
 
-from mmkd.compat.cure import replace_in_mmengine
+from mmkd.compat.patch import replace_in_mmengine
 
 
 def is_installed(package: str) -> bool:
@@ -33,7 +33,7 @@ def get_installed_path(package: str) -> str:
 
 
 def _modules_of(package: str) -> list[str]:
-    """Top-level modules of a distribution whose name is not its module's name."""
+    """Return the top-level modules of an installed distribution."""
     try:
         top = importlib.metadata.distribution(package).read_text('top_level.txt')
     except importlib.metadata.PackageNotFoundError:
@@ -62,13 +62,13 @@ def is_misled() -> bool:
 
 
 def look_up_without_it() -> None:
-    """Replace MMEngine's two functions."""
+    """Make MMEngine look packages up without ``pkg_resources``."""
     replace_in_mmengine(package_utils.is_installed, is_installed)
     replace_in_mmengine(package_utils.get_installed_path, get_installed_path)
 
 
 def lead_here() -> None:
-    """Name the folder of this package where it lies."""
+    """Make MMEngine find this package where it lies, not beside its metadata."""
     lookup = package_utils.get_installed_path
 
     def get_installed_path_of_editable(package: str) -> str:
@@ -79,7 +79,7 @@ def lead_here() -> None:
 
 
 def add_scope() -> None:
-    """Enter mmkd into MMEngine's table, with MMAction2's registries.
+    """Add mmkd to MMEngine's table of packages, with MMAction2's registries.
 
     What comes from ``package::`` is marked to be built from that package's registries.
     Our configs name MMAction2's modules plainly and ours as ``mmkd.Name``.

@@ -1,4 +1,4 @@
-"""Turn a nest of objects into what ``torch.load(weights_only=True)`` accepts.
+"""Convert nested objects into what ``torch.load(weights_only=True)`` accepts.
 
 The state of MMEngine's message hub is one: tensors and plain Python.
 """
@@ -102,13 +102,13 @@ def _rebuild(value: Any) -> Any:
 
 
 def hub_holds_objects() -> bool:
-    """Ask a hub of our own whether it would store a ``HistoryBuffer``."""
+    """Test on a new hub whether it would store a ``HistoryBuffer``."""
     scalars = {'loss': HistoryBuffer([1.0], [1])}
     hub = MessageHub('probe', log_scalars=scalars, resumed_keys={'loss': True})
     return isinstance(hub.state_dict()['log_scalars']['loss'], HistoryBuffer)
 
 
 def make_hub_plain() -> None:
-    """Replace the hub's two methods."""
+    """Make the message hub save and load plain data."""
     MessageHub.state_dict = _state_dict
     MessageHub.load_state_dict = _load_state_dict

@@ -1,6 +1,6 @@
-"""The table of patches: fault, condition, link, and the release that needs it no more.
+"""List the patches: fault, condition, link, and the first release without the fault.
 
-``docs/patches.md`` shows it; a test compares the two. Rows are applied in this order.
+``docs/patches.md`` shows it; a test compares the two. They are applied in this order.
 """
 
 import importlib.metadata
@@ -13,20 +13,20 @@ from mmengine.config import utils
 
 from mmkd.compat import atomic_checkpoints as atomic
 from mmkd.compat import checkpoints, cpu, decord_memory, missing, package_lookup, plain
-from mmkd.compat.cure import Cure
+from mmkd.compat.patch import Patch
 
 _silence = partial(warnings.filterwarnings, 'ignore')
 _MMENGINE = 'https://github.com/open-mmlab/mmengine/blob/v0.10.7/mmengine/'
 _MMACTION = 'https://github.com/open-mmlab/mmaction2/blob/v1.2.0/mmaction/'
 
-NO_DRN = Cure(
+NO_DRN = Patch(
     name='mmaction: missing drn',
     when='the installed wheel lacks the folder',
     link='https://github.com/open-mmlab/mmaction2/issues/2714',
     needed=missing.drn_is_missing,
     apply=missing.add_drn,
 )
-NO_IMPORTLIB_METADATA = Cure(
+NO_IMPORTLIB_METADATA = Patch(
     name='mmaction: undeclared importlib_metadata',
     when='the module is not installed',
     # The import stands in a file whose requirement is listed nowhere.
@@ -34,35 +34,35 @@ NO_IMPORTLIB_METADATA = Cure(
     needed=lambda: find_spec('importlib_metadata') is None,
     apply=lambda: sys.modules.update(importlib_metadata=importlib.metadata),
 )
-NO_PKG_RESOURCES = Cure(
+NO_PKG_RESOURCES = Patch(
     name='mmengine: pkg_resources is gone from setuptools 82',
     when='MMEngine asks for the module, and it is not installed',
     link='https://github.com/open-mmlab/mmcv/issues/3325',
     needed=package_lookup.lacks_pkg_resources,
     apply=package_lookup.look_up_without_it,
 )
-EDITABLE_INSTALL = Cure(
+EDITABLE_INSTALL = Patch(
     name='mmengine: looks for an editable install beside its metadata',
     when='mmkd lies elsewhere than its metadata',
     link='https://github.com/open-mmlab/mmaction2/issues/1499',
     needed=package_lookup.is_misled,
     apply=package_lookup.lead_here,
 )
-CONFIG_SCOPE = Cure(
+CONFIG_SCOPE = Patch(
     name='mmengine: reads the configs of its own list of packages only',
     when='mmkd is not on that list',
     link=f'{_MMENGINE}config/utils.py',
     needed=lambda: 'mmkd' not in utils.MODULE2PACKAGE,
     apply=package_lookup.add_scope,
 )
-NO_DISTUTILS = Cure(
+NO_DISTUTILS = Patch(
     name='mmengine: distutils is gone from Python 3.12',
     when='the module is not installed',
     link=f'{_MMENGINE}utils/dl_utils/collect_env.py',
     needed=lambda: find_spec('distutils') is None,
     apply=missing.add_distutils,
 )
-BROKEN_TORCHVISION = Cure(
+BROKEN_TORCHVISION = Patch(
     name='mmengine: torchvision of another build than torch',
     when='torchvision is there and cannot be imported',
     link='https://github.com/pytorch/vision/issues/8985',
@@ -71,7 +71,7 @@ BROKEN_TORCHVISION = Cure(
     apply=lambda: sys.modules.update(torchvision=None),  # type: ignore[call-overload]
     waits_for='mmengine.utils.dl_utils.collect_env',
 )
-PLAIN_MESSAGE_HUB = Cure(
+PLAIN_MESSAGE_HUB = Patch(
     name='mmengine: pickled HistoryBuffer in checkpoints',
     when='a message hub hands one out as its state',
     link='https://github.com/open-mmlab/mmengine/issues/1655',
@@ -79,7 +79,7 @@ PLAIN_MESSAGE_HUB = Cure(
     apply=plain.make_hub_plain,
     feature=True,
 )
-WHOLE_CHECKPOINTS = Cure(
+WHOLE_CHECKPOINTS = Patch(
     name='mmengine: checkpoints are written in place',
     when='always: no release writes to another name first',
     link=f'{_MMENGINE}runner/checkpoint.py',
@@ -87,7 +87,7 @@ WHOLE_CHECKPOINTS = Cure(
     waits_for='mmengine.runner.checkpoint',
     feature=True,
 )
-LATE_REMOVAL = Cure(
+LATE_REMOVAL = Patch(
     name='mmengine: an old checkpoint is removed before the new one is complete',
     when='the hook, tried with nothing behind it, removes first',
     link=f'{_MMENGINE}hooks/checkpoint_hook.py',
@@ -96,7 +96,7 @@ LATE_REMOVAL = Cure(
     waits_for='mmengine.hooks.checkpoint_hook',
     feature=True,
 )
-RELATIVE_POINTER = Cure(
+RELATIVE_POINTER = Patch(
     name='mmengine: last_checkpoint is absolute and may name a damaged file',
     when='always: no release looks at the file',
     link=f'{_MMENGINE}runner/checkpoint.py',
@@ -104,7 +104,7 @@ RELATIVE_POINTER = Cure(
     waits_for='mmengine.runner.checkpoint',
     feature=True,
 )
-PLAIN_CHECKPOINTS = Cure(
+PLAIN_CHECKPOINTS = Patch(
     name='mmengine: objects in checkpoints, which torch >= 2.6 refuses to load',
     when='torch refuses a number of NumPy that it saved',
     link='https://github.com/open-mmlab/mmengine/issues/1655',
@@ -113,7 +113,7 @@ PLAIN_CHECKPOINTS = Cure(
     waits_for='mmengine.runner.checkpoint',
     feature=True,
 )
-REFUSED_CHECKPOINTS = Cure(
+REFUSED_CHECKPOINTS = Patch(
     name='mmengine: checkpoints are not checked, and text in them is executed',
     when='always: no release says what was refused, or leaves the text alone',
     link=f'{_MMENGINE}runner/runner.py',
@@ -121,7 +121,7 @@ REFUSED_CHECKPOINTS = Cure(
     waits_for='mmengine.runner.checkpoint',
     feature=True,
 )
-CPU_PROCESS_GROUP = Cure(
+CPU_PROCESS_GROUP = Patch(
     name='mmengine: process group without an accelerator',
     when='the device is the CPU',
     link=f'{_MMENGINE}dist/utils.py',
@@ -129,7 +129,7 @@ CPU_PROCESS_GROUP = Cure(
     apply=cpu.patch_process_group,
     waits_for='mmengine.dist.utils',
 )
-CPU_DATA_PARALLEL = Cure(
+CPU_DATA_PARALLEL = Patch(
     name='mmengine: data parallel without an accelerator',
     when='the device is the CPU',
     link=f'{_MMENGINE}runner/runner.py',
@@ -137,7 +137,7 @@ CPU_DATA_PARALLEL = Cure(
     apply=cpu.patch_data_parallel,
     waits_for='mmengine.model.wrappers.distributed',
 )
-CPU_LOW_PRECISION_GRADIENT = Cure(
+CPU_LOW_PRECISION_GRADIENT = Patch(
     name='torch: bf16 weight gradient of convolutions of short inputs on the CPU',
     when='oneDNN has bf16 kernels for this processor',
     # The kernel; we found no report of the fault.
@@ -147,7 +147,7 @@ CPU_LOW_PRECISION_GRADIENT = Cure(
     apply=cpu.pad_by_hand,
     waits_for='torch',
 )
-HALF_PRECISION_SCORES = Cure(
+HALF_PRECISION_SCORES = Patch(
     name='mmaction: training accuracy of scores in bf16',
     when='NumPy does not take a tensor in bf16',
     link=f'{_MMACTION}models/heads/base.py',
@@ -155,7 +155,7 @@ HALF_PRECISION_SCORES = Cure(
     apply=cpu.score_in_float32,
     waits_for='mmaction.models.heads.base',
 )
-DECORD_MEMORY = Cure(
+DECORD_MEMORY = Patch(
     name='decord 0.6.0: a damaged video in memory ends the process',
     when='decord is 0.5.3 or 0.6.0',
     link='https://github.com/dmlc/decord/blob/v0.6.0/src/video/ffmpeg/ffmpeg_common.h',
@@ -163,7 +163,7 @@ DECORD_MEMORY = Cure(
     apply=decord_memory.read_by_path,
     waits_for='mmaction.datasets.transforms.loading',
 )
-OPERATOR_WARNING = Cure(
+OPERATOR_WARNING = Patch(
     name='mmcv-lite warns at import of an operator that no network here needs',
     when='mmcv-lite is installed',
     link='https://github.com/open-mmlab/mmcv/blob/v2.1.0/mmcv/cnn/bricks/'
@@ -171,7 +171,7 @@ OPERATOR_WARNING = Cure(
     needed=lambda: bool(missing.installed('mmcv-lite')),
     apply=lambda: _silence('Fail to import ``MultiScaleDeformable'),
 )
-PKG_RESOURCES_WARNING = Cure(
+PKG_RESOURCES_WARNING = Patch(
     name='setuptools 80.9 and 81 warn each time MMEngine looks for a config',
     when='setuptools is 80.9 to 81',
     link='https://github.com/open-mmlab/mmcv/issues/3325',
@@ -180,4 +180,4 @@ PKG_RESOURCES_WARNING = Cure(
     fixed_in='setuptools 82',
 )
 
-CURES: tuple[Cure, ...] = tuple(v for v in vars().values() if isinstance(v, Cure))
+PATCHES: tuple[Patch, ...] = tuple(v for v in vars().values() if isinstance(v, Patch))

@@ -219,6 +219,6 @@ def test_a_moved_run_resumes(tmp_path):
     assert latest_checkpoint(str(tmp_path / 'b')) == str(tmp_path / 'b/epoch_2.pth')
 
 
-def test_the_cure_asks_the_hook(monkeypatch):
+def test_the_patch_asks_the_hook(monkeypatch):
     assert LATE_REMOVAL.name in applied()
-    assert not LATE_REMOVAL.needed()  # cured
+    assert not LATE_REMOVAL.needed()  # patched

@@ -9,7 +9,7 @@ from mmkd.compat.cpu import short_axes
 from mmkd.compat.table import CPU_LOW_PRECISION_GRADIENT, HALF_PRECISION_SCORES
 from mmkd.registry import MODELS
 
-cured = pytest.mark.skipif(
+patched = pytest.mark.skipif(
     CPU_LOW_PRECISION_GRADIENT.name not in compat.applied(),
     reason='this machine has no bf16 kernels',
 )
@@ -54,7 +54,7 @@ CASES = [
 ]
 
 
-@cured
+@patched
 @pytest.mark.filterwarnings('ignore:Using padding')
 @pytest.mark.parametrize(('kind', 'options', 'sizes'), CASES)
 def test_output_and_both_gradients_are_those_of_float64(kind, options, sizes):

@@ -81,5 +81,5 @@ def test_without_the_cure_it_fails():
     command = [sys.executable, '-W', 'ignore', '-c', WITHOUT]
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     if done.returncode == 0 and float(done.stdout.split()[-1]) <= 1:
-        pytest.skip('this release of torch is healthy: the cure can be narrowed')
+        pytest.skip('this release of torch is healthy: the patch can be narrowed')
     assert done.returncode < 0 or float(done.stdout.split()[-1]) > 10

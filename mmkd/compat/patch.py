@@ -1,4 +1,4 @@
-"""What a patch is, and the import watcher that it waits with.
+"""Define a patch, and the import watcher that delays it until its module is imported.
 
 The watcher is the one entry that ``import mmkd`` adds to Python's list of finders, so
 that torch and MMAction2 are imported when a program needs them, not before. It finds
@@ -17,7 +17,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Cure:
+class Patch:
     """A work-around for one fault of an installed upstream release.
 
     Attributes:
