@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmkd.engine.runner import CalmRunner
+from mmkd.engine.runner import ResumableRunner
 from mmkd.torch_releases import conv3d_warning, warning_of_this_machine
 from tests.engine.toy import ToyNet
 
@@ -39,6 +39,6 @@ def test_the_gpu_at_hand_is_looked_at(monkeypatch):
 def test_a_run_says_so_at_its_start(tmp_path, monkeypatch):
     name = 'mmkd.engine.runner.warning_of_this_machine'
     monkeypatch.setattr(name, lambda: 'torch is ill')
-    CalmRunner(ToyNet(), str(tmp_path), experiment_name='release')
+    ResumableRunner(ToyNet(), str(tmp_path), experiment_name='release')
     (log,) = tmp_path.glob('*/*.log')
     assert 'WARNING - torch is ill' in log.read_text()

@@ -36,9 +36,9 @@ default_hooks = dict(
     # Jobs are preempted: a run stops with nothing lost, and goes on as if unbroken.
     resume=dict(
         type='mmkd.HookGroup',
-        place=dict(type='mmkd.ResumePlaceHook'),
+        place=dict(type='mmkd.DataloaderStateHook'),
         schedule=dict(type='mmkd.ResumeScheduleHook'),
-        stop=dict(type='mmkd.StopHook'),
+        stop=dict(type='mmkd.PreemptionHook'),
     ),
 )
 

@@ -65,7 +65,7 @@ def _save_periodic(self: Any, runner: Any, step: int, meta: dict[str, Any]) -> N
     name = self.filename_tmpl.format(step)
     self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
     runner.message_hub.update_info('last_ckpt', self.last_ckpt)
-    runner.call_hook('before_save_together')  # mmkd.ResumePlaceHook listens
+    runner.call_hook('before_save_together')  # mmkd.DataloaderStateHook listens
     runner.save_checkpoint(
         self.out_dir,
         name,

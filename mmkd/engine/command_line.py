@@ -72,12 +72,16 @@ def build_runner(cfg: Config) -> Runner:
     # Here, because it imports torch and the models.
     from mmaction.registry import RUNNERS
 
-    from mmkd.engine.runner import CalmRunner
+    from mmkd.engine.runner import ResumableRunner
 
     if is_first_process():
         print(f'{cfg.filename} -> {cfg.work_dir}', flush=True)
     with building(f'the run of {cfg.filename}'):
-        return RUNNERS.build(cfg) if 'runner_type' in cfg else CalmRunner.from_cfg(cfg)
+        return (
+            RUNNERS.build(cfg)
+            if 'runner_type' in cfg
+            else ResumableRunner.from_cfg(cfg)
+        )
 
 
 def locked_work_dir(cfg: Config) -> AbstractContextManager[None]:

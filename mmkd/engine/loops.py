@@ -1,4 +1,4 @@
-"""Training loops that go on in the middle of an epoch."""
+"""Provide training loops that resume in the middle of an epoch."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,8 +11,8 @@ from mmengine.runner import (
 )
 from torch.utils.data import BatchSampler, DataLoader
 
+from mmkd.engine.fault_tolerant_loader import ReadingGuard, fault_tolerant_batches
 from mmkd.engine.resumable_sampler import ResumableSampler
-from mmkd.engine.steady_batches import ReadingGuard, steady_batches
 from mmkd.seeding import seed_everything, seed_for
 
 
@@ -43,10 +43,10 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         runner.call_hook('before_train_epoch')
         runner.model.train()
         begin = beginning(self.dataloader, seed, self._epoch)
-        for place, batch in steady_batches(
+        for position, batch in fault_tolerant_batches(
             self.dataloader, begin, self.batches_done, self.reading_guard
         ):
-            self.run_iter(place, batch)
+            self.run_iter(position, batch)
         runner.call_hook('after_train_epoch')
         self._epoch += 1
         self.batches_done = 0
@@ -90,10 +90,10 @@ class ResumableIterLoop(IterBasedTrainLoop):
         if sampler_of(self.dataloader) is None:
             self.dataloader_iterator = self._endless(self.dataloader)
         else:
-            self.dataloader_iterator = self._batches(self._iter, *self.place())
+            self.dataloader_iterator = self._batches(self._iter, *self.position())
         return super().run()
 
-    def place(self) -> tuple[int, int]:
+    def position(self) -> tuple[int, int]:
         """Return the pass over the list, and the batches of it that were used."""
         sampler = sampler_of(self.dataloader)
         if self.start is not None:
@@ -103,7 +103,7 @@ class ResumableIterLoop(IterBasedTrainLoop):
         return divmod(self._iter, len(self.dataloader))
 
     def _batches(self, skipped: int, epoch: int, done: int) -> Iterator[Any]:
-        """Yield batches without end, from a place on, and keep the place.
+        """Yield batches without end, from a position on, and keep the position.
 
         MMEngine's loop asks a resumed run for the batches that it has behind it; these
         are empty and cost nothing. A pass is begun at its first batch: a hook sets the
@@ -114,7 +114,7 @@ class ResumableIterLoop(IterBasedTrainLoop):
             yield {}
         while True:
             begin = beginning(loader, seed, epoch)
-            for number, batch in steady_batches(
+            for number, batch in fault_tolerant_batches(
                 loader, begin, done, self.reading_guard
             ):
                 self.start = epoch, number + 1
@@ -171,7 +171,7 @@ def beginning(
     if sampler is None:
         return None
     size = dataloader.batch_size or 0
-    return lambda place: sampler.begin(seed, epoch, place * size)
+    return lambda position: sampler.begin(seed, epoch, position * size)
 
 
 def sampler_of(dataloader: DataLoader) -> ResumableSampler | None:

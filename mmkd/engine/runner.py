@@ -1,4 +1,4 @@
-"""MMEngine's runner with a calm console, and runs that resume exactly."""
+"""Extend MMEngine's runner: exact resume, a short console log, faster steps."""
 
 import errno
 from collections.abc import Callable, Mapping
@@ -42,8 +42,8 @@ _OWN_RATES = ('eta_max', 'eta_min', 'min_value')
 _NAMES = {'train': 'training', 'val': 'validation', 'test': 'test'}
 
 
-class CalmRunner(Runner):
-    """A runner whose long reports go to the log file only, and which resumes exactly.
+class ResumableRunner(Runner):
+    """Runner that resumes exactly, and writes long reports to the log file only.
 
     Environment, config and the order of the hooks are hundreds of lines; on the console
     they bury what a user looks for. Warnings and errors are shown.

@@ -11,7 +11,7 @@ from mmengine.runner import load_checkpoint
 from torch import nn
 
 from mmkd.distill import Distiller
-from mmkd.engine.hooks.resume_place import batch_statistics
+from mmkd.engine.hooks.dataloader_state import batch_statistics
 from mmkd.engine.load_weights import load_weights
 from mmkd.errors import UserError
 from mmkd.registry import MODELS

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmkd.engine.hooks.stop import StoppedBySignal
+from mmkd.engine.hooks.preemption import StoppedBySignal
 from tests.engine.micro_runs import differences, load, micro_config, run, write_videos
 from tests.shared_files import ROOT
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from mmkd.engine.hooks.stop import StoppedBySignal
-from mmkd.engine.runner import CalmRunner
+from mmkd.engine.hooks.preemption import StoppedBySignal
+from mmkd.engine.runner import ResumableRunner
 from tests.engine.micro_runs import (
     StopAt,
     differences,
@@ -54,7 +54,7 @@ def train(
     cfg.launcher = 'pytorch'
     if resume is not None:
         cfg.update(load_from=str(resume), resume=True)
-    runner, diary = CalmRunner.from_cfg(cfg), Diary()
+    runner, diary = ResumableRunner.from_cfg(cfg), Diary()
     runner.register_hook(diary)
     if stop is not None:
         runner.register_hook(stop)

@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from mmkd.datasets.dense_targets import DenseTarget
-from mmkd.engine.runner import CalmRunner
+from mmkd.engine.runner import ResumableRunner
 from mmkd.methods.human_prior import LoadPartMaps
 from mmkd.part_labels import get_label_set
 from mmkd.registry import TRANSFORMS
@@ -119,7 +119,7 @@ def run(cfg: Config, resume: Path | None = None, stop_at: int | None = None) -> 
     """Train in this process."""
     if resume is not None:
         cfg.update(load_from=str(resume), resume=True)
-    runner = CalmRunner.from_cfg(cfg)
+    runner = ResumableRunner.from_cfg(cfg)
     if stop_at is not None:
         runner.register_hook(StopAt(stop_at))
     runner.train()

@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from torch import Tensor, nn
 
 from mmkd.datasets.seeded_dataset import SAMPLE_SEED, Draw, SeededDataset
-from mmkd.engine.runner import CalmRunner
+from mmkd.engine.runner import ResumableRunner
 from mmkd.engine.trained_model import freeze
 from mmkd.models import ClipPreprocessor
 from mmkd.models.backbones import R3D
@@ -129,7 +129,7 @@ def train(folder: Path, processes: int, apart: bool) -> dict[str, Any]:
         'collate_fn': {'type': 'pseudo_collate'},
     }
     begin = Begin()
-    runner = CalmRunner(
+    runner = ResumableRunner(
         model=ClipNet(),
         work_dir=str(folder / f'{processes}{apart}'),
         train_dataloader=loader,

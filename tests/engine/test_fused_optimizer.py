@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmkd.engine.runner import CalmRunner
+from mmkd.engine.runner import ResumableRunner
 from mmkd.engine.speed import with_fused_step
 from tests.engine.toy import ToyNet
 
@@ -42,7 +42,7 @@ def test_the_runner_uses_it_and_the_step_is_the_same(tmp_path):
     weights = []
     for number, given in enumerate((None, False)):
         torch.manual_seed(0)
-        runner = CalmRunner(
+        runner = ResumableRunner(
             ToyNet(), str(tmp_path), experiment_name=f'f{number}', log_level='ERROR'
         )
         options = {} if given is None else {'fused': given}

@@ -13,7 +13,7 @@ from mmengine.evaluator import DumpResults
 from mmengine.hooks import Hook
 from torch.utils.data import BatchSampler
 
-from mmkd.engine.hooks.stop import StoppedBySignal
+from mmkd.engine.hooks.preemption import StoppedBySignal
 from mmkd.engine.loops import seed_step
 from mmkd.errors import UserError
 from mmkd.models.memory import MemoryBank

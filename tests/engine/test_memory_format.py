@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmkd.engine.runner import CalmRunner
+from mmkd.engine.runner import ResumableRunner
 from mmkd.engine.speed import apply_memory_format, set_memory_format
 from mmkd.errors import UserError
 from mmkd.registry import MODELS
@@ -79,7 +79,7 @@ def test_an_order_that_is_not_known():
 def test_the_runner_reads_it_from_the_config(tmp_path):
     model = ToyNet()
     model.stem = nn.Conv3d(3, 4, 3)
-    runner = CalmRunner(
+    runner = ResumableRunner(
         model,
         str(tmp_path),
         experiment_name='order',

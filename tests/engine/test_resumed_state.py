@@ -9,8 +9,8 @@ import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
-from mmkd.engine.hooks.resume_place import ResumePlaceHook
-from mmkd.engine.runner import CalmRunner
+from mmkd.engine.hooks.dataloader_state import DataloaderStateHook
+from mmkd.engine.runner import ResumableRunner
 from mmkd.errors import UserError
 from tests.engine import toy
 from tests.engine.toy import ToyNet, toy_runner
@@ -24,14 +24,14 @@ GROUPS = {
 
 @pytest.fixture(autouse=True)
 def calm(monkeypatch):
-    monkeypatch.setattr(toy, 'Runner', CalmRunner)
+    monkeypatch.setattr(toy, 'Runner', ResumableRunner)
 
 
 @pytest.fixture(scope='module')
 def checkpoint(tmp_path_factory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp('run')
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(toy, 'Runner', CalmRunner)
+        patch.setattr(toy, 'Runner', ResumableRunner)
         toy_runner(folder, epochs=1).train()
     return torch.load(folder / 'epoch_1.pth', weights_only=True)
 
@@ -124,10 +124,11 @@ DIGEST = {'samples': 4, 'order': 'a', 'content': 'b', 'clips_of_a_step': 2}
         {'training_data': {**DIGEST, 'order': None}},
     ],
 )
-def test_a_place_that_cannot_be_is_refused(meta):
+def test_an_invalid_position_is_refused(meta):
     runner: Any = SimpleNamespace(_resume=True, train_loop=None)
+    checkpoint = {'meta': {'iter': 8, **meta}}
     with pytest.raises(UserError, match=r'cannot be resumed: .* is of no form'):
-        ResumePlaceHook().after_load_checkpoint(runner, {'meta': {'iter': 8, **meta}})
+        DataloaderStateHook().after_load_checkpoint(runner, checkpoint)
 
 
 @pytest.mark.parametrize('absent', ['meta', 'message_hub', 'optimizer'])
@@ -247,7 +248,7 @@ def runner_of_two(folder, **changes: Any) -> Runner:
 def of_two(tmp_path_factory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp('two')
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(toy, 'Runner', CalmRunner)
+        patch.setattr(toy, 'Runner', ResumableRunner)
         runner_of_two(folder, epochs=1).train()
     return torch.load(folder / 'epoch_1.pth', weights_only=True)
 

@@ -8,14 +8,14 @@ from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 
 from mmkd.engine.console import QuietFileHandler, calm
-from mmkd.engine.runner import CalmRunner
+from mmkd.engine.runner import ResumableRunner
 from mmkd.errors import UserError
 from tests.engine.toy import ToyNet
 from tests.faults.toy_run import toy_run
 
 
 def test_long_reports_go_to_the_log_file_only(tmp_path, capsys):
-    runner = CalmRunner(ToyNet(), str(tmp_path), experiment_name='calm')
+    runner = ResumableRunner(ToyNet(), str(tmp_path), experiment_name='calm')
     runner.logger.info('one line')
     runner.logger.warning('a\nb\nc\nd\ne')
     runner.logger.warning('"FileClient" will be deprecated in future.')

@@ -10,7 +10,7 @@ import pytest
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.data._utils import signal_handling
 
-from mmkd.engine.steady_batches import _start
+from mmkd.engine.fault_tolerant_loader import _start
 from mmkd.engine.workers import start_worker
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
-from mmkd.engine.runner import CalmRunner
+from mmkd.engine.runner import ResumableRunner
 from mmkd.last_checkpoint import latest_checkpoint
 from tests.engine.toy import ToyNet, ToySet
 
@@ -43,7 +43,7 @@ class NoisyNet(ToyNet):
         return super().forward(dropout(inputs * self.scale, 0.3), labels, mode)
 
 
-class ReportingRunner(CalmRunner):
+class ReportingRunner(ResumableRunner):
     """Tells somebody when a save begins and when it is over."""
 
     report: Callable[[str], None] = staticmethod(lambda text: None)
@@ -78,10 +78,10 @@ def toy_run(
         'param_scheduler': {'type': 'CosineAnnealingLR', 'T_max': EPOCHS},
         'default_hooks': {'checkpoint': {**checkpoint, 'max_keep_ckpts': 1}},
         'custom_hooks': [
-            {'type': 'mmkd.ResumePlaceHook'},
+            {'type': 'mmkd.DataloaderStateHook'},
             {'type': 'mmkd.ResumeScheduleHook'},
             {'type': 'mmkd.NonFiniteHook'},
-            {'type': 'mmkd.StopHook'},
+            {'type': 'mmkd.PreemptionHook'},
         ],
         'load_from': source,
         'resume': source is not None,

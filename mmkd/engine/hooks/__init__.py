@@ -8,6 +8,7 @@ from mmkd.engine.hooks.checkpoint_content import (
     TrainingListHook,
 )
 from mmkd.engine.hooks.collapse import CollapseHook
+from mmkd.engine.hooks.dataloader_state import DataloaderStateHook
 from mmkd.engine.hooks.epoch_teacher import EpochTeacherHook, TeacherUpdateHook
 from mmkd.engine.hooks.gate import GateHook
 from mmkd.engine.hooks.gradient_conflict import GradientConflictHook
@@ -15,15 +16,15 @@ from mmkd.engine.hooks.held_out import HeldOutPretextHook, OnlineKNNHook
 from mmkd.engine.hooks.hook_group import HookGroup
 from mmkd.engine.hooks.memory_bank_size import MemoryBankSizeHook
 from mmkd.engine.hooks.non_finite import NonFiniteHook
+from mmkd.engine.hooks.preemption import PreemptionHook
 from mmkd.engine.hooks.progress_bar import ProgressBarHook
-from mmkd.engine.hooks.resume_place import ResumePlaceHook
 from mmkd.engine.hooks.resume_schedule import ResumeScheduleHook
-from mmkd.engine.hooks.stop import StopHook
 from mmkd.engine.hooks.throughput import ThroughputHook
 
 __all__ = [
     'BadVideosHook',
     'CollapseHook',
+    'DataloaderStateHook',
     'EpochTeacherHook',
     'GateHook',
     'GradientConflictHook',
@@ -34,10 +35,9 @@ __all__ = [
     'MemoryBankSizeHook',
     'NonFiniteHook',
     'OnlineKNNHook',
+    'PreemptionHook',
     'ProgressBarHook',
-    'ResumePlaceHook',
     'ResumeScheduleHook',
-    'StopHook',
     'TeacherHashHook',
     'TeacherUpdateHook',
     'ThroughputHook',

@@ -10,8 +10,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmkd.datasets.bad_videos import CHECK, CRASHED, LATE, REPLACED, Marks, guard
+from mmkd.engine.fault_tolerant_loader import ReadingGuard
 from mmkd.engine.loops import ResumableEpochLoop, ResumableIterLoop, sampler_of
-from mmkd.engine.steady_batches import ReadingGuard
 from mmkd.errors import UserError
 from mmkd.files import write_text
 from mmkd.registry import HOOKS
@@ -131,10 +131,10 @@ class BadVideosHook(Hook):
         if not (own and loader.num_workers and sampler_of(loader)):
             return None
         marks = Marks(loader.num_workers)
-        loop.reading_guard = ReadingGuard(marks, self.time_limit, self._blame)
+        loop.reading_guard = ReadingGuard(marks, self.time_limit, self._exclude)
         return marks
 
-    def _blame(self, name: str, why: str) -> None:
+    def _exclude(self, name: str, why: str) -> None:
         """Note a video that a worker did not survive."""
         self._lost_in_a_row += 1
         if self.max_share == 0:

@@ -12,7 +12,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmkd.compat.plain import to_plain
 from mmkd.engine.console import warn
-from mmkd.engine.hooks.resume_place import batches_done
+from mmkd.engine.hooks.dataloader_state import batches_done
 from mmkd.registry import HOOKS
 
 # Where a scheduler is, and not what it is; or what has nothing to do with its course.
@@ -47,7 +47,7 @@ class ResumeScheduleHook(Hook):
         >>> param_scheduler = [dict(type='CosineAnnealingLR', T_max=300)]
     """
 
-    # Before the checkpoint is handed to whatever reads it, but for ResumePlaceHook,
+    # Before the checkpoint is handed to whatever reads it, but for DataloaderStateHook,
     # which may set its counts back.
     priority = 'VERY_HIGH'
 

@@ -104,7 +104,7 @@ def test_a_failure_stops_the_others_in_their_threads(tmp_path):
     assert [path.read_text() for path in paths] == [str(int(signal.SIGTERM))] * 2
 
 
-# It says so when it listens, and waits as a training does that StopHook would stop.
+# It says so when it listens, and waits like a training that PreemptionHook stops.
 STAGE = """
 import pathlib, signal, sys
 from mmkd.processes import end_with_parent

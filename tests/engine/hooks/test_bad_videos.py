@@ -12,7 +12,7 @@ from mmkd.datasets.bad_videos import REPLACED
 from mmkd.datasets.transforms.decoding import OpenVideo
 from mmkd.engine.hooks import BadVideosHook, bad_videos
 from mmkd.engine.hooks.bad_videos import read_bad_videos
-from mmkd.engine.hooks.stop import StoppedBySignal
+from mmkd.engine.hooks.preemption import StoppedBySignal
 from mmkd.errors import UserError
 from tests.engine.micro_runs import differences, load, micro_config, run, write_videos
 from tests.shared_files import ROOT

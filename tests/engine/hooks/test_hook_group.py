@@ -11,9 +11,9 @@ from mmengine.hub import get_config
 from mmengine.runner import Runner
 
 from mmkd.engine.cfg_options import merge_cfg_options
-from mmkd.engine.hooks import CollapseHook, GateHook, HookGroup, StopHook
+from mmkd.engine.hooks import CollapseHook, GateHook, HookGroup, PreemptionHook
 from mmkd.engine.options import hook_configs
-from mmkd.engine.runner import CalmRunner
+from mmkd.engine.runner import ResumableRunner
 from mmkd.errors import UserError
 from tests.engine.toy import toy_runner
 from tests.shared_files import ROOT
@@ -22,9 +22,10 @@ BASE = ROOT / 'configs/_base_/default_runtime.py'
 # As configs listed them before there were groups, and work folders still do.
 LISTED = [
     *('LoadReport', 'InputConvention', 'TrainingList', 'TeacherHash', 'BadVideos'),
-    *('NonFinite', 'Collapse', 'Gate', 'ResumePlace', 'ResumeSchedule'),
-    *('Throughput', 'ProgressBar', 'Stop'),
+    *('NonFinite', 'Collapse', 'Gate', 'DataloaderState', 'ResumeSchedule'),
+    *('Throughput', 'ProgressBar', 'Preemption'),
 ]
+FORMER = {'DataloaderState': 'ResumePlace', 'Preemption': 'Stop'}
 
 
 def old(cfg: Config) -> Config:
@@ -33,12 +34,14 @@ def old(cfg: Config) -> Config:
     kept = {k: v for k, v in cfg.default_hooks.items() if k not in ours}
     cfg = Config(cfg.to_dict())
     cfg.default_hooks = kept
-    listed = [{'type': f'mmkd.{name}Hook'} for name in LISTED]
+    listed = [{'type': f'mmkd.{FORMER.get(name, name)}Hook'} for name in LISTED]
     cfg.custom_hooks = [*cfg.custom_hooks, *listed]
     return cfg
 
 
-def runner_of(folder: Path, cfg: Config, kind: type[Runner] = CalmRunner) -> Runner:
+def runner_of(
+    folder: Path, cfg: Config, kind: type[Runner] = ResumableRunner
+) -> Runner:
     hooks = {'default_hooks': cfg.default_hooks, 'custom_hooks': cfg.custom_hooks}
     return toy_runner(folder, kind=kind, default_scope='mmaction', **hooks)
 
@@ -94,7 +97,7 @@ def test_options_by_name_and_none_leaves_out(tmp_path: Path) -> None:
     hooks = runner_of(tmp_path, cfg).hooks
     (gate,) = [hook for hook in hooks if isinstance(hook, GateHook)]
     assert gate.patience == 3000
-    assert not any(isinstance(hook, (CollapseHook, StopHook)) for hook in hooks)
+    assert not any(isinstance(hook, (CollapseHook, PreemptionHook)) for hook in hooks)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +122,7 @@ def test_a_part_without_a_type_is_refused() -> None:
 def test_a_listed_hook_takes_the_place_of_its_type(tmp_path: Path) -> None:
     cfg = Config.fromfile(BASE)
     cfg.custom_hooks = [{'type': 'mmkd.GateHook', 'patience': 7}]
-    for kind in (CalmRunner, Runner):
+    for kind in (ResumableRunner, Runner):
         runner = runner_of(tmp_path / kind.__name__, cfg, kind)
         runner.call_hook('before_run')
         gates = [hook for hook in runner.hooks if isinstance(hook, GateHook)]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mmengine.hooks import Hook
 
-from mmkd.engine.hooks.stop import StoppedBySignal
+from mmkd.engine.hooks.preemption import StoppedBySignal
 from tests.engine.micro_runs import StopAt
 from tests.faults.toy_run import toy_run
 

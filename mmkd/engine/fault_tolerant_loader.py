@@ -1,4 +1,4 @@
-"""Batches that keep coming when a video brings a loader worker down."""
+"""Load batches despite videos that crash or hang a worker of the dataloader."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -25,27 +25,27 @@ _MOMENT = 2.0  # seconds
 
 @dataclass(frozen=True)
 class ReadingGuard:
-    """What to do about videos that workers do not survive.
+    """Tell how to handle videos that crash or hang a worker.
 
     Attributes:
         marks: What each worker reads.
         time_limit: Seconds for one video; 0 for any.
-        blame: Takes a video and the reason why it is not to be tried again; raises if
-            the run is to stop.
+        exclude: Called with a video and the reason why it is not to be tried again;
+            raises if the run is to stop.
     """
 
     marks: Marks
     time_limit: float
-    blame: Callable[[str, str], None]
+    exclude: Callable[[str, str], None]
 
 
-def steady_batches(
+def fault_tolerant_batches(
     loader: DataLoader,
     begin: Callable[[int], None] | None,
     first: int = 0,
     guard: ReadingGuard | None = None,
 ) -> Iterator[tuple[int, Any]]:
-    """Yield batches with their places; also past the end of a worker.
+    """Yield batches with their positions, and go on when a worker is lost.
 
     A worker that a decoder crashes, or that has to be ended because one hangs, costs
     its video: this is noted, and new workers go on at the batch that is missing. As
@@ -54,8 +54,8 @@ def steady_batches(
 
     Args:
         loader: The loader.
-        begin: Called with a place, makes the sampler begin there. None: it cannot.
-        first: Place to begin at. Defaults to 0.
+        begin: Called with a position, makes the sampler begin there. None: it cannot.
+        first: Position to begin at. Defaults to 0.
         guard: What to do about the video. Without it, or without ``begin``, the end of
             a worker is the end of the run. Defaults to None.
 
@@ -63,11 +63,11 @@ def steady_batches(
         UserError: If a worker ended for another reason than a video, or one that cannot
             be left out.
     """
-    place = first
+    position = first
     if begin is not None:
-        begin(place)
+        begin(position)
     if begin is None or guard is None:
-        yield from enumerate(loader, place)
+        yield from enumerate(loader, position)
         return
     while True:
         batches = _start(loader)
@@ -75,8 +75,8 @@ def steady_batches(
         try:
             with watch:
                 for batch in _awaited(batches, watch):
-                    yield place, batch
-                    place += 1
+                    yield position, batch
+                    position += 1
             return
         except UserError:
             raise
@@ -97,13 +97,13 @@ def steady_batches(
                     'Raise the limit of open files (ulimit -n), give more room in '
                     '/dev/shm, or set num_workers=0; then go on with --resume.',
                 ) from error
-            _blame(guard, watch, lost, error)
+            _exclude_lost(guard, watch, lost, error)
             guard.marks.clear()
-            begin(place)
+            begin(position)
 
 
 def _awaited(batches: Iterator[Any], watch: WorkerWatch) -> Iterator[Any]:
-    """Yield batches, and let the watch know while one is awaited."""
+    """Yield batches, and tell the watch while one is awaited."""
     while True:
         watch.awaited = True
         try:
@@ -116,7 +116,7 @@ def _awaited(batches: Iterator[Any], watch: WorkerWatch) -> Iterator[Any]:
 
 
 def _start(loader: DataLoader) -> Any:
-    """Start the workers, and be told of their ends by the next batch only."""
+    """Start the workers, without torch's handler for the end of one."""
     shield = loader.worker_init_fn  # MMEngine makes a partial function of it
     if getattr(shield, 'func', shield) is start_worker:
         with started_unhurt():
@@ -128,7 +128,7 @@ def _start(loader: DataLoader) -> Any:
 
 
 def _lost(workers: Sequence[Any]) -> dict[int, int]:
-    """Return, by number, how the workers ended that are no more."""
+    """Return the exit codes of the workers that have ended, by number."""
     # A connection to one is seen to break a moment before the process is gone.
     ends = {worker.sentinel: worker for worker in workers}
     for end in wait(list(ends), _MOMENT):
@@ -136,22 +136,22 @@ def _lost(workers: Sequence[Any]) -> dict[int, int]:
     return {n: w.exitcode for n, w in enumerate(workers) if not w.is_alive()}
 
 
-def _blame(
+def _exclude_lost(
     guard: ReadingGuard, watch: WorkerWatch, lost: dict[int, int], error: Exception
 ) -> None:
-    """Blame the videos that workers ended with."""
+    """Exclude the videos that the lost workers were reading."""
     for number, code in lost.items():
         name = guard.marks.name(number)
         known = -code in set(signal.Signals)
         ending = signal.Signals(-code).name if known else f'status {code}'
         if number in watch.ended:
-            guard.blame(watch.ended[number], f'{LATE} {guard.time_limit:g} s')
+            guard.exclude(watch.ended[number], f'{LATE} {guard.time_limit:g} s')
         elif name and (code >= 0 or ending in _CRASHES):
-            guard.blame(name, f'{CRASHED} ({ending})')
+            guard.exclude(name, f'{CRASHED} ({ending})')
         else:
-            place = f'while it read {name}' if name else 'outside of decoding'
+            when = f'while it read {name}' if name else 'outside of decoding'
             raise UserError(
-                f'a worker of the data loader was ended {place} ({ending})',
+                f'a worker of the data loader was ended {when} ({ending})',
                 'SIGKILL is mostly a lack of memory, SIGBUS one of /dev/shm: give '
                 'fewer num_workers or a smaller batch, and go on with --resume.',
             ) from error

@@ -1,4 +1,4 @@
-"""Where in an epoch a checkpoint was written."""
+"""Save the state of the dataloader, and resume in the middle of an epoch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from mmkd.models.memory import MemoryBank
 from mmkd.registry import HOOKS
 
 KEY = 'resume_place'
-# What the places are counted in: the list, and the clips of a step.
+# What positions are counted in: the list, and the clips of a step.
 DATA = 'training_data'
 # What BatchNorm measured on the other processes, in the model and in its average.
 STATISTICS = 'statistics_of_ranks'
@@ -25,24 +25,24 @@ _AVERAGE = 'average.'
 _PASSES = 10**6  # passes over the list that a run may have beyond its steps
 
 
-@HOOKS.register_module()
-class ResumePlaceHook(Hook):
-    """Write the place in the epoch into checkpoints, and go on there.
+# The second name is the one of before; it goes with 0.2.
+@HOOKS.register_module(name=['DataloaderStateHook', 'ResumePlaceHook'])
+class DataloaderStateHook(Hook):
+    """Save the position in the epoch into checkpoints, and resume from there.
 
-    MMEngine begins an epoch anew that was saved in its middle. Here the batches that
+    MMEngine restarts an epoch that was saved in its middle. Here the batches that
     were seen are left out, without reading them. It needs the loop and the sampler that
-    ``tools/train.py`` builds; with others the epoch begins anew, and a warning says so.
+    ``tools/train.py`` builds; with others the epoch restarts, and a warning says so.
     So it is where the list of samples (its length, order or content) or the number of
     clips in a step changed since: a digest of the list is kept in the checkpoint. A
-    loop over steps then begins another pass over the list. A memory bank, whose rows
-    are the places of the list, is not resumed with another list.
+    loop over steps then begins another pass over the list. A memory bank, which has
+    one feature for each position in the list, is not resumed with another list.
 
     Several processes normalise with batches, and so have statistics, of their own until
     MMEngine averages these at the end of an epoch: in its middle all are written.
-    Source: ours.
 
     Example:
-        >>> custom_hooks = [dict(type='mmkd.ResumePlaceHook')]
+        >>> custom_hooks = [dict(type='mmkd.DataloaderStateHook')]
         >>> default_hooks = dict(checkpoint=dict(by_epoch=False, interval=500))
     """
 
@@ -79,7 +79,9 @@ class ResumePlaceHook(Hook):
             if inside and self._statistics:
                 meta[KEY][STATISTICS] = self._statistics
         elif isinstance(loop, ResumableIterLoop) and sampler_of(loop.dataloader):
-            meta[KEY] = dict(zip(('passes', 'batches_done'), loop.place(), strict=True))
+            meta[KEY] = dict(
+                zip(('passes', 'batches_done'), loop.position(), strict=True)
+            )
         self._statistics = []
         meta[DATA] = self._data(runner)
 
@@ -92,11 +94,11 @@ class ResumePlaceHook(Hook):
         return {**self._digest, 'clips_of_a_step': size * dist.get_world_size()}
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Give the place to the loop."""
+        """Pass the saved position to the loop."""
         if not runner._resume:
             return
         loop, meta = runner.train_loop, checkpoint.get('meta') or {}
-        _check_place(meta)
+        _check_position(meta)
         before = meta.get(DATA)
         listed = stepped = None
         if before:
@@ -108,11 +110,11 @@ class ResumePlaceHook(Hook):
         if listed:
             _check_banks(runner, listed)
         changed = ' and '.join(filter(None, (listed, stepped)))
-        place = meta.get(KEY) or {}
+        position = meta.get(KEY) or {}
         if isinstance(loop, ResumableIterLoop) and sampler_of(loop.dataloader):
-            self._resume_steps(loop, meta['iter'], place, changed)
-        elif place.get('batches_done'):
-            self._resume_epoch(runner, checkpoint, place, changed)
+            self._resume_steps(loop, meta['iter'], position, changed)
+        elif position.get('batches_done'):
+            self._resume_epoch(runner, checkpoint, position, changed)
         elif listed:
             warn(f'{listed}; the run to resume goes on with it')
 
@@ -120,14 +122,14 @@ class ResumePlaceHook(Hook):
         self,
         runner: Runner,
         checkpoint: dict[str, Any],
-        place: dict[str, Any],
+        position: dict[str, Any],
         changed: str,
     ) -> None:
-        """Go on in the middle of an epoch, or begin it anew."""
+        """Resume in the middle of an epoch, or restart it."""
         loop, done, then = (
             runner.train_loop,
-            place['batches_done'],
-            place.get('batches'),
+            position['batches_done'],
+            position.get('batches'),
         )
         fits = isinstance(loop, ResumableEpochLoop) and sampler_of(loop.dataloader)
         # Nothing of the epoch is left but what follows its last step.
@@ -136,7 +138,7 @@ class ResumePlaceHook(Hook):
             changed = f'an epoch now has {len(loop.dataloader)}'
         if ended or (fits and not changed):
             loop.batches_done = len(loop.dataloader) if ended else done
-            statistics = place.get(STATISTICS, [])
+            statistics = position.get(STATISTICS, [])
             # Those of this process, if there are as many as then.
             if len(statistics) == dist.get_world_size():
                 _restore_statistics(checkpoint, statistics[dist.get_rank()])
@@ -145,23 +147,27 @@ class ResumePlaceHook(Hook):
             return
         warn(
             f'the run to resume stopped after {done} of '
-            f'{place.get("batches", "?")} batches of an epoch; that epoch begins anew, '
-            f'because {changed or "its sampler cannot begin in the middle"}'
+            f'{position.get("batches", "?")} batches of an epoch; that epoch starts '
+            f'again, because {changed or "its sampler cannot begin in the middle"}'
         )
         # Counts of steps and of epochs are to agree again.
         checkpoint['meta']['iter'] -= done
-        place['batches_done'] = 0
+        position['batches_done'] = 0
 
     def _resume_steps(
-        self, loop: ResumableIterLoop, steps: int, place: dict[str, Any], changed: str
+        self,
+        loop: ResumableIterLoop,
+        steps: int,
+        position: dict[str, Any],
+        changed: str,
     ) -> None:
         """Go on in the pass over the list, or begin another one."""
-        if 'passes' not in place:
+        if 'passes' not in position:
             return
-        loop.start = place['passes'], place['batches_done']
+        loop.start = position['passes'], position['batches_done']
         if changed:
             # Another number than any pass before, so that no draw is repeated.
-            loop.start = place['passes'] + 1, 0
+            loop.start = position['passes'] + 1, 0
             warn(
                 f'the run to resume stopped after {steps} steps, in the middle of a '
                 f'pass over the list; another pass begins, because {changed}'
@@ -170,17 +176,17 @@ class ResumePlaceHook(Hook):
 
 def batches_done(meta: dict[str, Any]) -> tuple[int, bool]:
     """Return how many batches of the present epoch are done, and whether all are."""
-    place = meta.get(KEY) or {}
-    done = int(place.get('batches_done', 0))
-    return done, done > 0 and done == place.get('batches')
+    position = meta.get(KEY) or {}
+    done = int(position.get('batches_done', 0))
+    return done, done > 0 and done == position.get('batches')
 
 
-def _check_place(meta: Mapping[str, Any]) -> None:
-    """Refuse what is no place: a checkpoint may be from anyone."""
-    place, data = meta.get(KEY), meta.get(DATA)
+def _check_position(meta: Mapping[str, Any]) -> None:
+    """Refuse an invalid position: a checkpoint may be from anyone."""
+    position, data = meta.get(KEY), meta.get(DATA)
     wrong = ''
-    if not (place is None or _is_place(place, meta.get('iter', 0))):
-        wrong = f'{KEY}, its place in the epoch,'
+    if not (position is None or _is_position(position, meta.get('iter', 0))):
+        wrong = f'{KEY}, its position in the epoch,'
     elif not (data is None or _is_digest(data)):
         wrong = f'{DATA}, its digest of the list,'
     if wrong:
@@ -192,13 +198,13 @@ def _check_place(meta: Mapping[str, Any]) -> None:
         )
 
 
-def _is_place(place: Any, steps: int) -> bool:
-    if not isinstance(place, Mapping):
+def _is_position(position: Any, steps: int) -> bool:
+    if not isinstance(position, Mapping):
         return False
-    statistics = place.get(STATISTICS, [])
+    statistics = position.get(STATISTICS, [])
     # A loop over steps writes both, one over epochs the first.
-    names = ('batches_done', 'passes') if 'passes' in place else ('batches_done',)
-    counts = [place.get(name) for name in names]
+    names = ('batches_done', 'passes') if 'passes' in position else ('batches_done',)
+    counts = [position.get(name) for name in names]
     # Each resume with another list begins another pass.
     most = (steps, steps + _PASSES)
     return (
@@ -223,8 +229,8 @@ def _is_digest(data: Any) -> bool:
 def _check_banks(runner: Runner, change: str) -> None:
     if any(isinstance(one, MemoryBank) for one in runner.model.modules()):
         raise UserError(
-            f'the run cannot be resumed: {change}, and the rows of its memory bank '
-            'are places of the list',
+            f'the run cannot be resumed: {change}, and the features of its memory '
+            'bank belong to positions in the list',
             'Resume with the list of before, or start with load_from, which leaves '
             'the bank out.',
         )

@@ -1,4 +1,4 @@
-"""Stop when told to, with nothing lost."""
+"""Save and exit on a preemption signal, so that the run can be resumed."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from mmkd.engine.workers import STOPPING
 from mmkd.last_checkpoint import INTERRUPTED, point_to
 from mmkd.registry import HOOKS
 
-# A launcher passes on what the terminal sent already: that is no second wish.
+# A launcher passes on what the terminal sent already: that is not a second request.
 _APART = 1.0  # seconds
 
 # A step may take so many times as long as the longest one before.
@@ -28,7 +28,7 @@ _BUSY = 0.05
 
 
 class StoppedBySignal(SystemExit):
-    """A run that a signal ended, after it was saved.
+    """Exit of a run that a signal ended, after it was saved.
 
     Its exit status is the usual one, 128 and the number of the signal: 143 for SIGTERM,
     130 for Ctrl-C.
@@ -41,9 +41,10 @@ class StoppedBySignal(SystemExit):
         super().__init__(128 + number)
 
 
-@HOOKS.register_module()
-class StopHook(Hook):
-    """On SIGTERM, SIGINT (Ctrl-C) or SIGUSR1 finish the step, save, and exit.
+# The second name is the one of before; it goes with 0.2.
+@HOOKS.register_module(name=['PreemptionHook', 'StopHook'])
+class PreemptionHook(Hook):
+    """Finish the step, save and exit on SIGTERM, SIGINT (Ctrl-C) or SIGUSR1.
 
     Batch systems ask a job to stop some time before they kill it: Slurm with SIGTERM
     when it preempts, or with ``--signal=USR1@120`` before the time is over. The state
@@ -59,7 +60,7 @@ class StopHook(Hook):
     Where no step comes to its end within ``grace``, the run does not wait for ever: if
     it waits for a batch, the state after the last step is saved. If it hangs elsewhere
     (it uses no processor time), or is one of several processes, it ends as it is, and
-    the last regular checkpoint counts. Source: ours.
+    the last regular checkpoint counts.
 
     Args:
         signals: Names of the signals. Defaults to None: SIGTERM, SIGINT and SIGUSR1.
@@ -69,7 +70,8 @@ class StopHook(Hook):
     Example:
         Here Ctrl-C ends the run at once, without saving:
 
-        >>> custom_hooks = [dict(type='mmkd.StopHook', signals=['SIGTERM', 'SIGUSR1'])]
+        >>> hook = dict(type='mmkd.PreemptionHook', signals=['SIGTERM', 'SIGUSR1'])
+        >>> custom_hooks = [hook]
     """
 
     # After everything that belongs to a step or an epoch, checkpoints included.
@@ -86,7 +88,7 @@ class StopHook(Hook):
         self._leftover: str | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Listen."""
+        """Install the signal handlers."""
         self.received, self._owner = 0, os.getpid()
         self._begin()
         self._runner = runner
@@ -145,12 +147,12 @@ class StopHook(Hook):
         self._enter_wait()
 
     def after_train(self, runner: Runner) -> None:
-        """Listen no more."""
+        """Restore the previous signal handlers."""
         self._sweep(runner)
         self.release_signals(runner)
 
     def release_signals(self, runner: Runner) -> None:
-        """Give the signals back to who had them; also after an error."""
+        """Restore the previous signal handlers, also after an error."""
         for one, previous in self._previous.items():
             signal.signal(one, previous)
         self._previous.clear()
@@ -183,7 +185,7 @@ class StopHook(Hook):
         self._waits, self._last_end = True, now
 
     def _watch(self, number: int) -> None:
-        """See to it, in a thread, that the run ends; unless it is at work."""
+        """End the run, from a thread, if it does nothing after the grace period."""
         patience = max(self.grace, _PATIENCE * self._longest)
         if self._over.wait(patience):
             return
@@ -240,7 +242,7 @@ class StopHook(Hook):
 
 
 def close_validation(runner: Runner) -> None:
-    """Let hooks undo what they did to the model for a validation that is broken off.
+    """Make hooks undo their changes to the model when a validation is cut short.
 
     ``EMAHook`` exchanges the weights with their average before, and back behind. So
     each hook that does something before a validation does what it does behind one, but
@@ -249,7 +251,11 @@ def close_validation(runner: Runner) -> None:
     for behind in ('after_val_epoch', 'after_val'):
         for hook in runner.hooks:
             opens = _defines(hook, 'before_val') or _defines(hook, 'before_val_epoch')
-            if opens and _defines(hook, behind) and not isinstance(hook, StopHook):
+            if (
+                opens
+                and _defines(hook, behind)
+                and not isinstance(hook, PreemptionHook)
+            ):
                 getattr(hook, behind)(runner)
 
 
@@ -270,7 +276,7 @@ def _say(text: str) -> None:
 
 
 def _last(runner: Runner) -> Any:
-    """Return what the last regular checkpoint was called."""
+    """Return the name of the last regular checkpoint."""
     return runner.message_hub.runtime_info.get('last_ckpt')
 
 

@@ -12,7 +12,7 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 
-from mmkd.engine.hooks.stop import StoppedBySignal
+from mmkd.engine.hooks.preemption import StoppedBySignal
 from tests.engine.micro_runs import StopAt, differences
 from tests.engine.toy import ToyNet
 from tests.faults.toy_run import NoisySet, toy_run
@@ -49,7 +49,7 @@ def test_the_exit_status_is_the_usual_one(tmp_path, capsys, name, code):
 
 
 def test_only_the_chosen_signals(tmp_path):
-    hooks = [{'type': 'mmkd.StopHook', 'signals': ['SIGTERM']}]
+    hooks = [{'type': 'mmkd.PreemptionHook', 'signals': ['SIGTERM']}]
     runner = toy_run(tmp_path, quiet, custom_hooks=hooks)
     runner.register_hook(StopAt(2, signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
@@ -255,8 +255,8 @@ def test_a_batch_that_never_comes_does_not_hold_up_the_stop(tmp_path, capsys):
         'collate_fn': {'type': 'default_collate'},
     }
     hooks = [
-        {'type': 'mmkd.ResumePlaceHook'},
-        {'type': 'mmkd.StopHook', 'grace': 0.1},
+        {'type': 'mmkd.DataloaderStateHook'},
+        {'type': 'mmkd.PreemptionHook', 'grace': 0.1},
     ]
     runner = toy_run(tmp_path, quiet, train_dataloader=loader, custom_hooks=hooks)
     with pytest.raises(StoppedBySignal) as stopped:
@@ -283,7 +283,7 @@ def test_a_step_that_hangs_ends_with_one_line(tmp_path):
     if pid == 0:
         os.dup2(writing, 2)
         sys.stderr = os.fdopen(2, 'w')
-        hooks = [{'type': 'mmkd.StopHook', 'grace': 1.0}]
+        hooks = [{'type': 'mmkd.PreemptionHook', 'grace': 1.0}]
         runner = toy_run(tmp_path, quiet, custom_hooks=hooks)
         runner.register_hook(Hang())
         try:

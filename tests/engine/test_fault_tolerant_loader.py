@@ -8,8 +8,8 @@ import pytest
 from mmengine.registry import FUNCTIONS
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
+from mmkd.engine.fault_tolerant_loader import _lost
 from mmkd.engine.hooks.bad_videos import read_bad_videos
-from mmkd.engine.steady_batches import _lost
 from mmkd.engine.workers import WorkerWatch
 from mmkd.errors import UserError
 from tests.deadly import DEEDS
