@@ -50,7 +50,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(
             f'{path} cannot be written ({error.strerror or error})',
-            'Name another place, or make room there.',
+            'Name another path, or make room there.',
         ) from error
     finally:
         # Where even this fails, the error above has said why.

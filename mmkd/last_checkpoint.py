@@ -85,7 +85,7 @@ def latest_checkpoint(work_dir: str, out_dir: str | None = None) -> str | None:
         raise UserError(
             f'no checkpoint in {work_dir} can be read to its end ({existing[0].name} '
             'and all before it are damaged)',
-            'Remove them to start anew, or name another one after --resume.',
+            'Remove them to start again, or name another one after --resume.',
         )
     if complaint:
         _warn(f'{complaint}, and there is no checkpoint in {work_dir}')

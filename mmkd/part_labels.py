@@ -18,8 +18,8 @@ class LabelSet:
 
     Attributes:
         name: Key in :data:`LABEL_SETS`, or a name of the user's.
-        labels: ``K`` names; a label's number is its place.
-        swaps: Pairs of labels that change places when a frame is mirrored.
+        labels: ``K`` names; a label's number is its index.
+        swaps: Pairs of labels that are swapped when a frame is mirrored.
         background: Number of the background. Defaults to 0.
 
     Raises:

@@ -1,12 +1,12 @@
-"""Random numbers that depend on where a run is, not on how it got there.
+"""Seed statelessly: one seed per step and sample, so that runs are reproducible.
 
 A generator that runs on from draw to draw has to be saved and restored to the bit, for
 every process and every loader worker, and a worker that prefetches is always ahead of
-what was saved. Here each step and each sample starts the generators anew, from a number
-that is computed from the seed of the run and the place of the step or sample in it. A
+what was saved. Here each step and each sample restarts the generators from a number
+that is computed from the seed of the run and the position of the step or sample. A
 resumed run so draws what the unbroken one would have drawn, with nothing stored, with
-any number of workers, and no epoch repeats the draws of another. Source: ours; the idea
-is that of counter-based generators, https://doi.org/10.1145/2063384.2063405.
+any number of workers, and no epoch repeats the draws of another. The idea is that of
+counter-based generators, https://doi.org/10.1145/2063384.2063405.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 
-def seed_for(*place: int | str) -> int:
-    """Return a number of 63 bits that any part of ``place`` changes."""
-    text = ' '.join(map(str, place)).encode()
+def seed_for(*position: int | str) -> int:
+    """Return a number of 63 bits that any part of ``position`` changes."""
+    text = ' '.join(map(str, position)).encode()
     digest = hashlib.blake2b(text, digest_size=8).digest()
     return int.from_bytes(digest, 'little') >> 1
 

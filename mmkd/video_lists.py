@@ -71,7 +71,7 @@ def read_list(
     Lines may end in LF or CRLF. What that class would take for something else is
     refused, in every tool alike: a byte-order mark, another delimiter, quotes, an empty
     line, a label that is no number or out of range, two labels for one video, an
-    address or protocol in the place of a path.
+    address or protocol instead of a path.
 
     Args:
         path: The list.

@@ -9,7 +9,7 @@ from mmkd.config_files import run_names
 from mmkd.engine.config_types import (
     CONFIG_ONLY,
     FREE,
-    Place,
+    ConfigPath,
     described,
     nearest_names,
     written,
@@ -163,51 +163,51 @@ def _check_names_of(
     """Check the names of a key, from the outside in."""
     old: Any = before
     new: Any = after
-    place: Place = ()
+    path: ConfigPath = ()
     for part in key.split('.'):
         if isinstance(new, list):
             index = int(part)
             old = old[index] if isinstance(old, list) else _MISSING
-            new, place = new[index], (*place, index)
+            new, path = new[index], (*path, index)
             continue
-        if _is_free(place):
+        if _is_free(path):
             return
         known = isinstance(old, Mapping) and part in old
         if not known and part not in CONFIG_ONLY:
-            _check_new(place, part, old, new, after, what)
+            _check_new(path, part, old, new, after, what)
         old = old.get(part, _MISSING) if isinstance(old, Mapping) else _MISSING
-        new, place = new.get(part, _MISSING), (*place, part)
+        new, path = new.get(part, _MISSING), (*path, part)
         if isinstance(old, Mapping) and isinstance(new, (bool, int, float)):
             raise UserError(
-                f'{what}: {written(place)} is a dict, not {new!r}',
-                f'Give what is in it: {written(place)}.KEY=VALUE.',
+                f'{what}: {written(path)} is a dict, not {new!r}',
+                f'Give what is in it: {written(path)}.KEY=VALUE.',
             )
         if not isinstance(new, (Mapping, list)):
             return
 
 
-def _is_free(place: Place) -> bool:
+def _is_free(path: ConfigPath) -> bool:
     """Tell whether the names in a dict are the user's own."""
-    if not place:
+    if not path:
         return False
-    return any(part in FREE for part in place) or place[0] not in run_names()
+    return any(part in FREE for part in path) or path[0] not in run_names()
 
 
 def _check_new(
-    place: Place,
+    path: ConfigPath,
     name: str,
     old: Any,
     new: Mapping[str, Any],
     cfg: Mapping[str, Any],
     what: str,
 ) -> None:
-    """Check a name that is not in the config, for a dict at ``place``."""
-    if not place:
+    """Check a name that is not in the config, for a dict at ``path``."""
+    if not path:
         meant = meant_name(name)
         if meant is not None:
             raise UserError(f'{what}: nothing reads {name}', f'Did you mean {meant}?')
         return
-    spot = described(place, new, cfg)
+    spot = described(path, new, cfg)
     there = set(old) - CONFIG_ONLY if isinstance(old, Mapping) else set()
     value = new.get(name)
     if spot is None:
@@ -216,7 +216,7 @@ def _check_new(
         if not there or (isinstance(value, Mapping) and 'type' in value):
             return
         raise UserError(
-            f'{what}: {written(place)} has no {name!r}',
+            f'{what}: {written(path)} has no {name!r}',
             nearest_names(name, there) or f'It has: {", ".join(sorted(there))}.',
         )
     if not spot.allows(name, value):

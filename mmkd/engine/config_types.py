@@ -19,7 +19,7 @@ from mmkd.engine.signatures import (
 )
 from mmkd.errors import UserError
 
-Place = tuple[str | int, ...]
+ConfigPath = tuple[str | int, ...]
 """Keys and indices that lead to a dict, e.g. ``('model', 'tasks', 'skd')``."""
 
 PREFIX = 'mmkd.'
@@ -55,7 +55,7 @@ _ROLES: dict[str, Sequence[Registry]] = {
 }
 
 # Where MMEngine assumes a type.
-_IMPLIED: dict[Place, str] = {
+_IMPLIED: dict[ConfigPath, str] = {
     ('val_cfg',): 'ValLoop',
     ('test_cfg',): 'TestLoop',
     ('optim_wrapper',): 'OptimWrapper',
@@ -80,7 +80,7 @@ STOCK_HOOKS = {
 """Names of MMEngine's default hooks."""
 
 # Dicts that no class describes.
-_SETTINGS: dict[Place, set[str]] = {
+_SETTINGS: dict[ConfigPath, set[str]] = {
     ('randomness',): {'seed', 'diff_rank_seed', 'deterministic'},
     ('env_cfg',): {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
     ('env_cfg', 'mp_cfg'): {'mp_start_method', 'opencv_num_threads'},
@@ -105,36 +105,36 @@ _LOADER = {'num_batch_per_epoch', 'disable_subprocess_warning'}
 def walk(
     cfg: Mapping[str, Any], *parts: str
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield every dict of a config with its place, e.g. ``model.tasks.skd``.
+    """Yield every dict of a config with its path, e.g. ``model.tasks.skd``.
 
     Args:
         cfg: The config.
         *parts: Top-level names to look under. Defaults to none: everywhere.
     """
     for part in parts:
-        for place, node in walk_places(cfg.get(part), (part,)):
-            yield written(place), node
+        for path, node in walk_paths(cfg.get(part), (part,)):
+            yield written(path), node
     if not parts:
-        for place, node in walk_places(cfg):
-            yield written(place), node
+        for path, node in walk_paths(cfg):
+            yield written(path), node
 
 
-def walk_places(
-    node: Any, place: Place = ()
-) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+def walk_paths(
+    node: Any, path: ConfigPath = ()
+) -> Iterator[tuple[ConfigPath, Mapping[str, Any]]]:
     """Yield every dict of a config with the keys and indices that lead to it."""
     if isinstance(node, Mapping):
-        yield place, node
+        yield path, node
         for key, value in node.items():
-            yield from walk_places(value, (*place, key))
+            yield from walk_paths(value, (*path, key))
     elif isinstance(node, (list, tuple)):
         for index, value in enumerate(node):
-            yield from walk_places(value, (*place, index))
+            yield from walk_paths(value, (*path, index))
 
 
-def written(place: Place) -> str:
-    """Return a place as it is written, e.g. ``pipeline[1].transforms[0]``."""
-    parts = (f'[{part}]' if isinstance(part, int) else f'.{part}' for part in place)
+def written(path: ConfigPath) -> str:
+    """Return a path in text form, e.g. ``pipeline[1].transforms[0]``."""
+    parts = (f'[{part}]' if isinstance(part, int) else f'.{part}' for part in path)
     return ''.join(parts).removeprefix('.')
 
 
@@ -203,24 +203,24 @@ def nearest_names(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
 
 
 def described(
-    place: Place, node: Mapping[str, Any], cfg: Mapping[str, Any]
+    path: ConfigPath, node: Mapping[str, Any], cfg: Mapping[str, Any]
 ) -> Described | None:
     """Return what may stand in a dict of a config; None if nothing says so."""
     wrapper, usual = cfg.get('optim_wrapper'), 'DefaultOptimWrapperConstructor'
     # Something else than MMEngine's constructor reads the options.
     free = isinstance(wrapper, Mapping) and wrapper.get('constructor', usual) != usual
-    if place in _SETTINGS:
-        if place[-1] == 'paramwise_cfg' and free:
+    if path in _SETTINGS:
+        if path[-1] == 'paramwise_cfg' and free:
             return None
-        return Described('.'.join(map(str, place)), _SETTINGS[place], True)
-    if len(place) == 1 and str(place[0]).endswith('_dataloader'):
+        return Described('.'.join(map(str, path)), _SETTINGS[path], True)
+    if len(path) == 1 and str(path[0]).endswith('_dataloader'):
         from torch.utils.data import DataLoader
 
         known = accepted_arguments(DataLoader)[0] | _LOADER
         numbers = dict.fromkeys(('batch_size', 'num_workers', 'prefetch_factor'), WHOLE)
-        return Described(str(place[0]), known - {'self'}, True, numbers)
-    kind = _type_of(place, node)
-    found = kind and find_class(kind, place)
+        return Described(str(path[0]), known - {'self'}, True, numbers)
+    kind = _type_of(path, node)
+    found = kind and find_class(kind, path)
     if not found:
         return None
     cls, owner = found
@@ -247,16 +247,16 @@ def described(
 
 
 def find_class(
-    kind: Any, place: Place = ()
+    kind: Any, path: ConfigPath = ()
 ) -> tuple[Callable[..., Any], Registry | None] | None:
     """Return the class of a type and the registry that it stands in.
 
     Args:
         kind: ``type`` of a dict: a name, or the class itself.
-        place: Where the dict stands; what is not of mmkd is sought in the registries of
+        path: Where the dict stands; what is not of mmkd is sought in the registries of
             this part of a config.
     """
-    roles = _ROLES.get(str(place[0]), ()) if place else ()
+    roles = _ROLES.get(str(path[0]), ()) if path else ()
     if not isinstance(kind, str):
         has = (r for r in roles if any(kind in d.values() for d in _with_parent(r)))
         return (kind, next(has, None)) if callable(kind) else None
@@ -289,9 +289,9 @@ def _find_ours(
     return None
 
 
-def names_for(place: Place) -> list[str]:
-    """Return the names of all types that may stand at a place."""
-    roles = _ROLES.get(str(place[0]), ()) if place else ()
+def names_for(path: ConfigPath) -> list[str]:
+    """Return the names of all types that may stand at a path."""
+    roles = _ROLES.get(str(path[0]), ()) if path else ()
     names = [name for one in roles for each in _with_parent(one) for name in each]
     ours = [PREFIX + key for one in OURS for key in one.module_dict]
     return [*dict.fromkeys(names), *ours]
@@ -302,9 +302,9 @@ def _with_parent(one: Registry) -> list[dict[str, Any]]:
     return [each.module_dict for each in (one, *parents)]
 
 
-def _type_of(place: Place, node: Mapping[str, Any]) -> Any:
+def _type_of(path: ConfigPath, node: Mapping[str, Any]) -> Any:
     if node.get('type') is not None:
         return node['type']
-    if place == ('train_cfg',) and 'by_epoch' in node:
+    if path == ('train_cfg',) and 'by_epoch' in node:
         return 'EpochBasedTrainLoop' if node['by_epoch'] else 'IterBasedTrainLoop'
-    return _IMPLIED.get(place)
+    return _IMPLIED.get(path)

@@ -26,7 +26,7 @@ class StepLeftOut(Exception):
 class ResumableEpochLoop(EpochBasedTrainLoop):
     """MMEngine's loop over epochs, which can begin one in its middle.
 
-    Each step starts the random generators anew, see :mod:`mmkd.seeding`.
+    Each step restarts the random generators, see :mod:`mmkd.seeding`.
 
     Attributes:
         batches_done: Batches of the present epoch that are behind it.

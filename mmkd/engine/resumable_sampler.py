@@ -1,4 +1,4 @@
-"""A sampler that starts anywhere, and numbers what it draws."""
+"""Provide a sampler that starts at any position and gives each index a seed."""
 
 from collections.abc import Iterator, Sized
 from itertools import islice
@@ -14,10 +14,10 @@ from mmkd.seeding import seed_for
 
 
 class ResumableSampler(Sampler[int]):
-    """Another sampler, begun at a given place, whose indices carry a seed each.
+    """Wrap a sampler so that it starts at a position, with a seed for each index.
 
-    The seed is computed from that of the run, the epoch, and the place of the draw
-    among those of all processes. Source: ours.
+    The seed is computed from that of the run, the epoch, and the position of the draw
+    among those of all processes.
 
     Args:
         dataset: Data set, for the other sampler.
@@ -62,8 +62,10 @@ class ResumableSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         first, self._skipped = self._skipped, 0
         seed, epoch = self._seed, self._epoch
-        for place, index in enumerate(islice(self._from_start(), first, None), first):
-            number = place * self.world_size + self.rank
+        for position, index in enumerate(
+            islice(self._from_start(), first, None), first
+        ):
+            number = position * self.world_size + self.rank
             yield Draw(index, seed_for(seed, 'sample', epoch, number))
 
     def __len__(self) -> int:

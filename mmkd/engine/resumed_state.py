@@ -16,7 +16,7 @@ from mmkd.engine.console import warn
 from mmkd.errors import UserError
 
 OPTIMIZER = 'optimizer_type'
-_ANEW = 'Resume with the config of that run, or start from its weights with load_from.'
+_HINT = 'Resume with the config of that run, or start from its weights with load_from.'
 # Set by PyTorch or a schedule, not by whoever chose an optimiser.
 _INCIDENTAL = {
     *('params', 'initial_lr', 'initial_momentum', 'lr', 'momentum', 'betas'),
@@ -50,7 +50,7 @@ def check_resumable(runner: Runner, checkpoint: Mapping[str, Any], source: str) 
         raise _not_of_a_run(source, 'a message hub')
     for name, history in hub['log_scalars'].items():
         if not _is_history(history):
-            raise UserError(f'{source} has a log of {name!r} that is none', _ANEW)
+            raise UserError(f'{source} has a log of {name!r} that is none', _HINT)
     _check_information(hub['runtime_info'], source)
     _check_order(runner.model, checkpoint.get('state_dict'), source)
     _check_optimizers(runner, checkpoint.get('optimizer'), meta, source)
@@ -85,11 +85,11 @@ def _check_counts(runner: Runner, meta: Mapping[str, Any], source: str) -> None:
             raise UserError(
                 f'{source} says that it was trained for {count} {name}s; this run has '
                 f'{longest}',
-                _ANEW,
+                _HINT,
             )
     seed = meta.get('seed')
     if seed is not None and not (isinstance(seed, int) and 0 <= seed < 2**32):
-        raise UserError(f'{source} has a seed that is none: {str(seed)[:40]!r}', _ANEW)
+        raise UserError(f'{source} has a seed that is none: {str(seed)[:40]!r}', _HINT)
 
 
 def _is_history(history: Any) -> bool:
@@ -115,7 +115,7 @@ def _check_information(information: Mapping[str, Any], source: str) -> None:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or math.isnan(value):
             raise UserError(
-                f'{source} has a {name!r} that is no number: {str(value)[:40]!r}', _ANEW
+                f'{source} has a {name!r} that is no number: {str(value)[:40]!r}', _HINT
             )
 
 
@@ -136,7 +136,7 @@ def _check_schedulers(own: Any, states: Any, source: str) -> None:
         position = state.get('_global_step')
         tensors = any(isinstance(value, Tensor) for value in state.values())
         if tensors or type(position) is not int or position < 0:
-            raise UserError(f'{source} has a schedule of another form', _ANEW)
+            raise UserError(f'{source} has a schedule of another form', _HINT)
 
 
 def _check_average(checkpoint: Mapping[str, Any], source: str) -> None:
@@ -152,7 +152,7 @@ def _check_average(checkpoint: Mapping[str, Any], source: str) -> None:
         raise UserError(
             f'{source} has an average (ema_state_dict) without '
             f'{str(missing[0])[:80]!r}',
-            _ANEW,
+            _HINT,
         )
     for name, value in average.items():
         known = isinstance(name, str) and isinstance(value, Tensor)
@@ -165,7 +165,7 @@ def _check_average(checkpoint: Mapping[str, Any], source: str) -> None:
             raise UserError(
                 f'{source} has an average (ema_state_dict) whose {str(name)[:80]!r} is '
                 'of another form than its weights',
-                _ANEW,
+                _HINT,
             )
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise UserError(
@@ -238,20 +238,20 @@ def _check_optimizer(
         (set(a) ^ set(b)) - _INCIDENTAL for a, b in zip(mine, theirs, strict=False)
     ]
     if then is not None and then != now:
-        raise UserError(f'{source} was made with {then}, this run has {now}', _ANEW)
+        raise UserError(f'{source} was made with {then}, this run has {now}', _HINT)
     if then is None and any(differs):
         names = ', '.join(sorted(str(name) for name in set().union(*differs))[:4])
         raise UserError(
             f'{source} was made with another optimiser than {now}: {names} is known to '
             'one of them only',
-            _ANEW,
+            _HINT,
         )
     sizes = [[len(g['params']) for g in groups] for groups in (theirs, mine)]
     if sizes[0] != sizes[1]:
         raise UserError(
             f'{source} has an optimiser of {_groups(sizes[0])}, this run one of '
             f'{_groups(sizes[1])}',
-            f'Parameters were frozen, added or grouped otherwise. {_ANEW}',
+            f'Parameters were frozen, added or grouped otherwise. {_HINT}',
         )
     _check_settings([*theirs, *([] if base is None else [base])], source)
     _say_changes(mine, theirs, scheduled, source)
@@ -277,7 +277,7 @@ def _check_settings(groups: Sequence[Mapping[str, Any]], source: str) -> None:
             wrong = name == 'lr' and not isinstance(value, int | float | Tensor)
             if not known or wrong:
                 raise UserError(
-                    f'{source}: its optimiser has {name}={str(value)[:40]}', _ANEW
+                    f'{source}: its optimiser has {name}={str(value)[:40]}', _HINT
                 )
 
 
@@ -334,7 +334,7 @@ def _check_state(
                 raise UserError(
                     f'{source}: the {name} of its optimiser has the shape '
                     f'{tuple(value.shape)} for a tensor of {tuple(shape)}',
-                    _ANEW,
+                    _HINT,
                 )
             if value.is_floating_point() and not bool(torch.isfinite(value).all()):
                 raise UserError(

@@ -186,10 +186,10 @@ class ResumableRunner(Runner):
         if isinstance(wrappers, OptimWrapperDict):
             name = next(k for k, one in wrappers.items() if one is optim_wrapper)
         factor = self._lr_factors.get(name, 1)
-        for place, one in enumerate(configs):
+        for index, one in enumerate(configs):
             if isinstance(one, Mapping) and _is_of_rates(one) and factor != 1:
                 own = {k: _scaled(one[k], factor) for k in _OWN_RATES if one.get(k)}
-                configs[place] = {**one, **own}
+                configs[index] = {**one, **own}
         built = super()._build_param_scheduler(configs, optim_wrapper)
         self.converted_schedulers += [
             new

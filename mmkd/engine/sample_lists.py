@@ -69,8 +69,8 @@ def _entries(dataset: Any) -> Iterator[str]:
     folders = tuple(
         os.path.join(one, '') for one in named if isinstance(one, str) and one
     )
-    for place in range(getattr(dataset, 'num_videos', None) or len(dataset)):
-        info = dataset.get_data_info(place)
+    for index in range(getattr(dataset, 'num_videos', None) or len(dataset)):
+        info = dataset.get_data_info(index)
         known = {k: v for k, v in info.items() if k != 'sample_idx'}
         yield _text(known, folders)
     if getattr(dataset, 'repeat', None) is not None:
@@ -157,13 +157,13 @@ def number_of_videos(dataset: Any) -> int:
     A data set that repeats its videos, or a wrapper that does, gives each index again.
 
     Raises:
-        UserError: If data sets are joined, because their places overlap.
+        UserError: If data sets are joined, because their indices overlap.
     """
     while hasattr(dataset, 'dataset'):
         dataset = dataset.dataset
     if hasattr(dataset, 'datasets'):
         raise UserError(
-            f'memory banks cannot go by the places of a {type(dataset).__name__}',
+            f'memory banks cannot use the indices of a {type(dataset).__name__}',
             'Join the lists into one file.',
         )
     return getattr(dataset, 'num_videos', None) or len(dataset)

@@ -64,8 +64,8 @@ def unbroken_by_workers() -> None:
     if number is None:
         return
     handler = signal.getsignal(number)
-    place = getattr(handler, '__module__', None)
-    if not callable(handler) or place != _set_SIGCHLD_handler.__module__:
+    module = getattr(handler, '__module__', None)
+    if not callable(handler) or module != _set_SIGCHLD_handler.__module__:
         return
     before = inspect.getclosurevars(handler).nonlocals['previous_handler']
     signal.signal(number, before or signal.SIG_DFL)

@@ -114,13 +114,13 @@ def _fill_blocks(
     encode: Encode,
     what: str,
 ) -> None:
-    positions = [position for block in blocks for position in store.places(block)]
+    positions = [position for block in blocks for position in store.positions(block)]
     batches = build_loader(loader, positions)
     if dist.is_main_process():
         batches = track(batches, what, total=len(positions))  # type: ignore[assignment]
     rows = (row for batch in batches for row in encode(batch))
     for block in blocks:
-        store.write(block, [next(rows) for _ in store.places(block)])
+        store.write(block, [next(rows) for _ in store.positions(block)])
 
 
 def build_loader(loader: dict[str, Any], positions: list[int]) -> DataLoader:

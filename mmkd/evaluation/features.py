@@ -27,10 +27,10 @@ class Features:
 
 
 def max_pool_map(x: Tensor) -> Tensor:
-    """Take the maximum over 2x2 places and lay the rest out as one vector.
+    """Max-pool a map over 2x2 positions and flatten it to one vector.
 
-    ``(N, 512, 2, 7, 7)`` gives the ``(N, 9216)`` of VCOP and PCL. A side of one place
-    is kept. Source: ``retrieve_clips.py`` of VCOP's released code (Xu et al., CVPR
+    ``(N, 512, 2, 7, 7)`` gives the ``(N, 9216)`` of VCOP and PCL. A side of one
+    position is kept. Source: ``retrieve_clips.py`` of VCOP's released code (Xu et al., CVPR
     2019).
     """
     kernel = (1, min(2, x.shape[3]), min(2, x.shape[4]))

@@ -28,7 +28,7 @@ class Preset:
             videos ``'held_out'`` of the training list, or the best on the
             ``'test_list'`` itself.
         lists: Which lists count, in words.
-        pipeline: Test pipeline in the place of the config's. None keeps that one.
+        pipeline: Test pipeline instead of the config's. None keeps that one.
         needs: Values that the config must have, by their keys.
         fine_tune_needs: The same, for fine-tuning only.
         advice: Which config has them.

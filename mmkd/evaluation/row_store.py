@@ -48,7 +48,7 @@ class RowStore:
         """
         return [b for b in self._blocks()[rank::world] if not self._part(b).is_file()]
 
-    def places(self, block: int) -> range:
+    def positions(self, block: int) -> range:
         """Return the positions in the list that a block covers."""
         start = block * self.block
         return range(start, min(start + self.block, self.total))
@@ -96,7 +96,7 @@ class RowStore:
         """
         parts = []
         for block in self._blocks():
-            rows = _read(self._part(block), len(self.places(block)))
+            rows = _read(self._part(block), len(self.positions(block)))
             if rows is None:
                 finished = self.read()
                 if finished is not None:

@@ -40,7 +40,7 @@ class Answer:
     """What a source gives."""
 
     stream: IO[bytes]
-    offset: int  # place in the file of the first of them; 0, or what was asked for
+    offset: int  # of the first byte in the file; 0, or what was asked for
     total: int | None  # length of the whole file in bytes, where the source says
     tag: str | None = None  # what names this state of the file, for open_source
 

@@ -73,8 +73,8 @@ def load_clip_network(
         checkpoint: A checkpoint with ``backbone.*`` (and ``cls_head.*`` for scores).
         output: See :class:`ClipNetwork`.
         branch: A task with a last stage of its own
-            (:class:`~mmkd.models.representations.OwnLastStage`), to take that stage in
-            place of the backbone's.
+            (:class:`~mmkd.models.representations.OwnLastStage`), to take that stage
+            instead of the backbone's.
 
     Returns:
         The network, and the meta of the checkpoint with the input convention, where

@@ -62,7 +62,7 @@ def only_collection(metafile: Path) -> str:
 
 
 def write_entry(metafile: Path, entry: dict[str, Any]) -> None:
-    """Put an entry in the place of that of the same name, or at the end.
+    """Replace the entry of the same name, or append one.
 
     Raises:
         UserError: If the file cannot be read or written.

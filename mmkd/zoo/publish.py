@@ -190,7 +190,7 @@ def _entry(
     results = []
     if what.metrics:
         results = read_results(what.metrics, what.config, str(meta['backbone']))
-    place = what.address.rstrip('/') if what.address else 'zoo'
+    base = what.address.rstrip('/') if what.address else 'zoo'
     entry = {
         'Name': what.name,
         'In Collection': collection or only_collection(metafile),
@@ -205,8 +205,8 @@ def _entry(
         },
         'Training List': list_facts(config, 'train_dataloader'),
         **({'Results': results} if results else {}),
-        'Weights': f'{place}/{files[f".{what.forms[0]}"].name}',
-        **({'Training Log': f'{place}/{files[".log"].name}'} if what.log else {}),
+        'Weights': f'{base}/{files[f".{what.forms[0]}"].name}',
+        **({'Training Log': f'{base}/{files[".log"].name}'} if what.log else {}),
         'Files': [
             {'Name': file.name, 'Size': file.size, 'SHA256': file.sha256}
             for file in files.values()

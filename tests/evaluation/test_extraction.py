@@ -74,7 +74,7 @@ def test_a_second_run_waits_and_takes_what_the_first_one_made(
         looks.append(seconds)
         if len(looks) == 2:  # the first run comes to its end
             for block in first.missing():
-                rows = [{'x': torch.tensor(1.0)} for _ in first.places(block)]
+                rows = [{'x': torch.tensor(1.0)} for _ in first.positions(block)]
                 first.write(block, rows)
             first.merge()
             first.let_go()

@@ -18,13 +18,13 @@ def row(place: int) -> Rows:
 
 def fill(store: RowStore, blocks: list[int]) -> None:
     for block in blocks:
-        store.write(block, [row(place) for place in store.places(block)])
+        store.write(block, [row(place) for place in store.positions(block)])
 
 
 def test_goes_on_with_the_blocks_that_lack(tmp_path: Path) -> None:
     store = RowStore(tmp_path / 'table.pth', total=10, block=4)
     assert store.missing() == [0, 1, 2] and store.read() is None
-    assert list(store.places(2)) == [8, 9]
+    assert list(store.positions(2)) == [8, 9]
     fill(store, [1])
     again = RowStore(tmp_path / 'table.pth', total=10, block=4)
     assert again.missing() == [0, 2] and again.read() is None

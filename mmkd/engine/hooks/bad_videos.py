@@ -33,7 +33,7 @@ class BadVideosHook(Hook):
     follow each other.
 
     So it is with one that a loader worker does not survive: the worker that it crashes,
-    or that is ended after ``time_limit``, is started anew.
+    or that is ended after ``time_limit``, is restarted.
 
     In validation and test a bad video is an error that names it: figures of fewer
     videos could not be compared.

@@ -237,7 +237,7 @@ class TeacherHashHook(Hook):
         raise UserError(
             f'the run to resume had a teacher of hash {theirs}, {teacher.source} has '
             f'{teacher.hash()}',
-            'Give the same teacher, or start anew from the weights with load_from.',
+            'Give the same teacher, or start again from the weights with load_from.',
         )
 
 

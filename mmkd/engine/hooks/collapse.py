@@ -69,7 +69,7 @@ class CollapseHook(Hook):
             return
         keep = self._keep
         if backbone._compiled_call_impl is not None:
-            # Compiled along, it would be so anew whenever more clips are held.
+            # Compiled along, it would be recompiled whenever more clips are held.
             keep = torch.compiler.disable(keep)
         self._handle = backbone.register_forward_hook(keep)
 

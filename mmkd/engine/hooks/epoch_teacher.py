@@ -20,7 +20,7 @@ from mmkd.registry import HOOKS
 Target = Literal['pooled', 'dense', 'logits']
 Source = Literal['last_epoch', 'initial', 'average']
 KEY = 'epoch_teacher_state_dict'
-_ANEW = 'start anew from its weights (load_from).'
+_FROM_WEIGHTS = 'start again from its weights (load_from).'
 _FEATURES = {'type': 'mmkd.FeatureDistance', 'distance': 'cosine'}
 _SOFT_TARGETS = {'type': 'mmkd.SoftTargetKL', 'temperature': 4.0}
 
@@ -63,13 +63,13 @@ class TeacherUpdateHook(Hook):
                 raise UserError(
                     'the run to resume has no epoch teacher: it was made without '
                     f'{type(self).__name__}',
-                    f'Leave the hook out, or {_ANEW}',
+                    f'Leave the hook out, or {_FROM_WEIGHTS}',
                 )
             if not isinstance(checkpoint[KEY], Mapping):
                 raise UserError(
                     f'the epoch teacher of the run to resume is of no form: {KEY!r} '
                     'holds no weights',
-                    f'Take another checkpoint, or {_ANEW}',
+                    f'Take another checkpoint, or {_FROM_WEIGHTS}',
                 )
             self._resumed = dict(checkpoint[KEY])
 
@@ -92,7 +92,7 @@ class TeacherUpdateHook(Hook):
                 reason = ' '.join(str(error).split())
                 raise UserError(
                     f'the epoch teacher of the run to resume does not fit: {reason}',
-                    f'Resume with the config of that run, or {_ANEW}',
+                    f'Resume with the config of that run, or {_FROM_WEIGHTS}',
                 ) from error
         what = 'resumed' if self._resumed is not None else 'the encoder at the start'
         runner.logger.info(f'epoch teacher: {what}, hash {self.teacher.hash()}')
@@ -234,7 +234,7 @@ class EpochTeacherHook(TeacherUpdateHook):
         if super().choose_teacher(runner) is not None:
             raise UserError(
                 'the Distiller has an epoch teacher, and EpochTeacherHook another',
-                'Use mmkd.TeacherUpdateHook in its place.',
+                'Use mmkd.TeacherUpdateHook instead.',
             )
         Recorder(student_of(runner.model), [self.path], 'model').remove()
 

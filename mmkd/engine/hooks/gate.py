@@ -227,7 +227,7 @@ def run_length(runner: Runner) -> RunLength | None:
         return None
     try:
         videos = number_of_videos(dataset)
-    except UserError:  # several lists: no place in them is that of one video
+    except UserError:  # several lists: an index does not stand for one video
         videos = len(dataset)
     except TypeError:
         return None

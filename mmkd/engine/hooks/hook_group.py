@@ -1,4 +1,4 @@
-"""Several hooks under one name of ``default_hooks``."""
+"""Group several hooks under one name of ``default_hooks``."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,12 +13,11 @@ from mmkd.registry import HOOKS
 
 @HOOKS.register_module()
 class HookGroup(Hook):
-    """Hold hooks that serve one purpose, each with a name, so that options reach them.
+    """Group hooks of one purpose, each by a name, so that options reach them.
 
-    The runner of mmkd puts the hooks in the place of the group, each with its own
+    The runner of mmkd puts the hooks where the group stands, each with its own
     priority; under another runner the group does so itself before the run. A hook that
-    ``custom_hooks`` lists takes the place of the one of its type in a group. Source:
-    ours.
+    ``custom_hooks`` lists replaces the one of its type in a group.
 
     Args:
         **hooks: Config of each hook, by name; None leaves it out.

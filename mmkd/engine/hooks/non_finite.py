@@ -95,7 +95,7 @@ class NonFiniteHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
         """Keep what the messages need, and the buffers if they may be taken back."""
-        self._place, self._batch = batch_idx, data_batch
+        self._index, self._batch = batch_idx, data_batch
         if self.max_skips:
             self._buffers = [b.clone() for b in _buffers(unwrap(runner.model))]
 
@@ -192,7 +192,7 @@ class NonFiniteHook(Hook):
         )
 
     def _videos(self) -> list[str]:
-        """Return the videos of the batch, from its samples or else from its place."""
+        """Return the videos of the batch, from its samples or else from its index."""
         batch = self._batch if isinstance(self._batch, dict) else {}
         samples = batch.get('data_samples') or []
         names = [s.get('filename') for s in samples if hasattr(s, 'metainfo')]
@@ -204,10 +204,10 @@ class NonFiniteHook(Hook):
             return []
         number = loader.batch_size or 0
         by_epoch = isinstance(self.runner.train_loop, EpochBasedTrainLoop)
-        place = self._place
+        index = self._index
         if not by_epoch and not sampler.is_infinite:
-            place %= len(loader)
-        infos = map(loader.dataset.get_data_info, sampler.drawn(place * number, number))
+            index %= len(loader)
+        infos = map(loader.dataset.get_data_info, sampler.drawn(index * number, number))
         return [str(info.get('filename', info.get('sample_idx'))) for info in infos]
 
 

@@ -207,13 +207,13 @@ def _changes(course: Course, states: list[dict[str, Any]], stepped: bool) -> lis
             for name in settings
             if name in now and name in state and now[name] != state[name]
         ]
-        place, old = course.position(one), state['_global_step']
+        position, old = course.position(one), state['_global_step']
         if differ or plateau:
             found += differ
         elif any(now[name] != state[name] for name in now if name not in _POSITION):
             found.append(f'settings of {type(one).__name__}')
-        elif stepped and place != old:
-            found.append(f'position of {type(one).__name__} {old} -> {place}')
+        elif stepped and position != old:
+            found.append(f'position of {type(one).__name__} {old} -> {position}')
     return found
 
 

@@ -41,7 +41,7 @@ def check_before_run(cfg: Config, mode: Literal['train', 'test']) -> None:
         mode: Which data loaders are about to be used.
 
     Raises:
-        UserError: At the first mistake, with the place and what to do.
+        UserError: At the first mistake, with its path in the config and what to do.
     """
     for key in ('model', f'{mode}_dataloader', f'{mode}_cfg'):
         if not cfg.get(key):

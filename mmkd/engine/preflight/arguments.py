@@ -11,12 +11,12 @@ from mmkd.config_files import run_names
 from mmkd.engine.config_types import (
     CONFIG_ONLY,
     PREFIX,
-    Place,
+    ConfigPath,
     described,
     find_class,
     names_for,
     nearest_names,
-    walk_places,
+    walk_paths,
     written,
 )
 from mmkd.engine.signatures import WHOLE
@@ -39,15 +39,15 @@ def check_arguments(cfg: Config) -> None:
     a run builds objects from.
     """
     used = run_names()
-    for place, node in walk_places(cfg._cfg_dict):
-        if str(node.get('type')).startswith(PREFIX) or (place and place[0] in used):
-            _check_node(cfg, place, node)
+    for path, node in walk_paths(cfg._cfg_dict):
+        if str(node.get('type')).startswith(PREFIX) or (path and path[0] in used):
+            _check_node(cfg, path, node)
 
 
-def _check_node(cfg: Config, place: Place, node: Mapping[str, Any]) -> None:
-    where = f'{cfg.filename}, {written(place)}'
-    _check_type(where, place, node.get('type'))
-    spot = described(place, node, cfg._cfg_dict)
+def _check_node(cfg: Config, path: ConfigPath, node: Mapping[str, Any]) -> None:
+    where = f'{cfg.filename}, {written(path)}'
+    _check_type(where, path, node.get('type'))
+    spot = described(path, node, cfg._cfg_dict)
     if spot is None:
         return
     for key, value in node.items():
@@ -60,17 +60,17 @@ def _check_node(cfg: Config, place: Place, node: Mapping[str, Any]) -> None:
             spot.refuse(key, where, spot.closed)
 
 
-def _check_type(where: str, place: Place, name: Any) -> None:
-    if not isinstance(name, str) or find_class(name, place) is not None:
+def _check_type(where: str, path: ConfigPath, name: Any) -> None:
+    if not isinstance(name, str) or find_class(name, path) is not None:
         return
     # Most names share their beginning and their end.
-    nearest = nearest_names(name, names_for(place), 0.75)
+    nearest = nearest_names(name, names_for(path), 0.75)
     # ``type`` is a word of other dicts as well: of what a network builds by itself, or
     # of a setting. What is nearly a type is meant as one.
-    private = place[:1] == ('model',) and len(place) > 2
+    private = path[:1] == ('model',) and len(path) > 2
     if name.startswith(PREFIX):
         stock = name.removeprefix(PREFIX)
-        if find_class(stock, place) is not None:
+        if find_class(stock, path) is not None:
             # MMEngine would take that one without a word.
             nearest = f'{stock} is not of mmkd: write {stock!r}, or name another one.'
         raise UserError(f'{where}: there is no type {name!r}', nearest)

@@ -20,25 +20,25 @@ def check_datasets(cfg: Config, loaders: Sequence[str]) -> None:
     Lists of MMAction2's ``VideoDataset`` (and of ours whose names end so), and those of
     ``ViewDataset``, are read to the end; of others only the list itself must be there.
     """
-    for place, node in walk(cfg, *loaders):
-        _check_balancing(f'{place} of {cfg.filename}', node)
+    for where, node in walk(cfg, *loaders):
+        _check_balancing(f'{where} of {cfg.filename}', node)
     classes = _number_of_classes(cfg.model)
-    for place, dataset in _datasets(cfg, loaders):
-        _check_dataset(f'{place}.ann_file of {cfg.filename}', dataset, classes)
+    for where, dataset in _datasets(cfg, loaders):
+        _check_dataset(f'{where}.ann_file of {cfg.filename}', dataset, classes)
     if 'train_dataloader' in loaders:
-        for place, hook in _datasets(cfg, ('custom_hooks',)):
-            _check_list_of_hook(f'{place}.ann_file of {cfg.filename}', hook)
+        for where, hook in _datasets(cfg, ('custom_hooks',)):
+            _check_list_of_hook(f'{where}.ann_file of {cfg.filename}', hook)
 
 
 def _datasets(
     cfg: Config, loaders: Sequence[str]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for place, node in walk(cfg, *loaders):
+    for where, node in walk(cfg, *loaders):
         if isinstance(node.get('ann_file'), str) and node['ann_file']:
-            yield place, node
+            yield where, node
 
 
-def _check_balancing(place: str, node: Mapping[str, Any]) -> None:
+def _check_balancing(where: str, node: Mapping[str, Any]) -> None:
     """MMEngine's wrapper asks for the classes of a sample, as few sets can say."""
     if str(node.get('type')).rpartition('.')[2] != 'ClassBalancedDataset':
         return
@@ -47,26 +47,26 @@ def _check_balancing(place: str, node: Mapping[str, Any]) -> None:
     own = getattr(found[0], 'get_cat_ids', None) if found else None
     if found and own in (None, BaseDataset.get_cat_ids):
         raise UserError(
-            f'{place}: ClassBalancedDataset needs get_cat_ids, which {inner["type"]} '
+            f'{where}: ClassBalancedDataset needs get_cat_ids, which {inner["type"]} '
             'does not have',
             'Leave the wrapper out, or repeat the videos of rare classes in the list.',
         )
 
 
-def _check_dataset(place: str, dataset: Mapping[str, Any], classes: int | None) -> None:
+def _check_dataset(where: str, dataset: Mapping[str, Any], classes: int | None) -> None:
     root = dataset.get('data_root') or ''
     ann_file = os.path.join(root, dataset['ann_file'])
     if not os.path.isfile(ann_file):
-        raise _missing('list of clips', ann_file, place)
+        raise _missing('list of clips', ann_file, where)
     if not os.path.getsize(ann_file):
-        raise UserError(f'{ann_file} ({place}) is empty', _remedy(ann_file))
+        raise UserError(f'{ann_file} ({where}) is empty', _remedy(ann_file))
     if not str(dataset.get('type')).endswith(('VideoDataset', 'ViewDataset')):
         return
     prefix = (dataset.get('data_prefix') or {}).get('video') or ''
     folder = os.path.join(root, prefix)
     if folder and not os.path.isdir(folder):
-        place = place.replace('.ann_file', '.data_prefix')
-        raise _missing('folder of videos', folder, place)
+        where = where.replace('.ann_file', '.data_prefix')
+        raise _missing('folder of videos', folder, where)
     form = ListFormat(
         delimiter=dataset.get('delimiter', ' '),
         multi_class=dataset.get('multi_class', False),
@@ -75,11 +75,11 @@ def _check_dataset(place: str, dataset: Mapping[str, Any], classes: int | None) 
     check_list(ann_file, folder, form, _remedy(ann_file))
 
 
-def _check_list_of_hook(place: str, hook: Mapping[str, Any]) -> None:
+def _check_list_of_hook(where: str, hook: Mapping[str, Any]) -> None:
     """Check a list that a hook measures on; its videos are met when it does."""
     path = os.path.join(hook.get('data_root') or '', hook['ann_file'])
     if not os.path.isfile(path):
-        raise _missing('list of clips', path, place)
+        raise _missing('list of clips', path, where)
     read_list(path, ListFormat(hook.get('delimiter', ' ')), _remedy(path))
 
 
@@ -92,9 +92,9 @@ def _number_of_classes(model: Mapping[str, Any]) -> int | None:
     return _number_of_classes(student) if isinstance(student, Mapping) else None
 
 
-def _missing(what: str, path: str, place: str) -> UserError:
+def _missing(what: str, path: str, where: str) -> UserError:
     looked = '' if Path(path).is_absolute() else f'; looked for it in {os.getcwd()}'
-    return UserError(f'{what} {path} ({place}) does not exist{looked}', _remedy(path))
+    return UserError(f'{what} {path} ({where}) does not exist{looked}', _remedy(path))
 
 
 def _remedy(path: str) -> str:

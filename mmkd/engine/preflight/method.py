@@ -81,7 +81,7 @@ class Finding:
     """One number that says whether a method can work.
 
     Attributes:
-        part: Place in the config, e.g. ``model.teachers.momentum``.
+        part: Path in the config, e.g. ``model.teachers.momentum``.
         text: What was computed.
         wrong: What is wrong with it; empty where nothing is.
         remedy: What to do, with the option. Empty where nothing is wrong.
@@ -112,15 +112,15 @@ def examine_method(cfg: Config, length: RunLength) -> list[Finding]:
             part, kept = 'custom_hooks.EMAHook', 1 - hook.get('momentum', 0.0002)
             interval = hook.get('interval', 1)
             found.append(_average(cfg, length, part, kept, interval, of_hook=True))
-    for place, node in walk(cfg, 'model'):
+    for path, node in walk(cfg, 'model'):
         options = known_options(node)
         if options.get('type') == 'mmkd.MomentumTeacher':
             momentum, interval = options['momentum'], options['update_interval']
-            found.append(_average(cfg, length, place, momentum, interval))
+            found.append(_average(cfg, length, path, momentum, interval))
         elif isinstance(options.get('queue_size'), int):
-            found.append(_queue(place, options['queue_size'], length))
+            found.append(_queue(path, options['queue_size'], length))
         elif isinstance(options.get('num_negatives'), int):
-            found.append(_negatives(place, options, length.videos))
+            found.append(_negatives(path, options, length.videos))
     return found
 
 
@@ -189,7 +189,7 @@ def enough_momentum(updates: int) -> float:
     return 0.5
 
 
-def _queue(place: str, size: int, length: RunLength) -> Finding:
+def _queue(path: str, size: int, length: RunLength) -> Finding:
     videos = length.videos
     # Repeated within an epoch, videos come nearly as if drawn with replacement.
     repeated = length.samples > videos
@@ -199,34 +199,34 @@ def _queue(place: str, size: int, length: RunLength) -> Finding:
         f'each), an older key of the own video in it: {percent(chance)}'
     )
     if 3 * size <= videos:
-        return Finding(place, text)
+        return Finding(path, text)
     if size <= LARGEST_QUEUE * videos:
-        return Finding(place, f'{text}; a third of the videos or less is safer')
+        return Finding(path, f'{text}; a third of the videos or less is safer')
     return Finding(
-        place,
+        path,
         text,
         'a clip is told from older keys of its own video',
-        f'Set {place}.queue_size={max(videos // 3, 1)} or less, a third of the videos.',
+        f'Set {path}.queue_size={max(videos // 3, 1)} or less, a third of the videos.',
     )
 
 
-def _negatives(place: str, options: Mapping[str, Any], videos: int) -> Finding:
+def _negatives(path: str, options: Mapping[str, Any], videos: int) -> Finding:
     count = options['num_negatives']
     if options.get('exclude_own'):
         text = f'{count:,} negatives from {videos:,} videos, the own one left out'
-        return Finding(place, text)
+        return Finding(path, text)
     chance = own_among_drawn(count, videos)
     text = (
         f'{count:,} negatives from {videos:,} videos, the own one among them: '
         f'{percent(chance)}'
     )
     if chance <= LARGEST_OWN_CHANCE:
-        return Finding(place, text)
+        return Finding(path, text)
     return Finding(
-        place,
+        path,
         text,
         'the target is wrong in these samples',
-        f'Set {place}.exclude_own=True, or fewer num_negatives.',
+        f'Set {path}.exclude_own=True, or fewer num_negatives.',
     )
 
 

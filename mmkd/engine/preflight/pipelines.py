@@ -18,12 +18,12 @@ def check_view_slots(cfg: Config, loaders: Sequence[str]) -> None:
     # Here, because it imports the transforms.
     from mmkd.datasets.view_dataset import check_slots
 
-    for place, node in walk(cfg, *loaders):
+    for path, node in walk(cfg, *loaders):
         if str(node.get('type')).rpartition('.')[2] == 'ViewDataset':
             try:
                 check_slots(node)
             except UserError as error:
-                where = f'{cfg.filename}, {place}: {error.what}'
+                where = f'{cfg.filename}, {path}: {error.what}'
                 raise UserError(where, error.remedy) from error
 
 
@@ -37,10 +37,10 @@ def check_targets(cfg: Config, loaders: Sequence[str]) -> None:
     # Here, because it imports the transforms.
     from mmkd.datasets.view_steps import pipeline_steps, target_loaders
 
-    for place, node in walk(cfg, *loaders):
+    for path, node in walk(cfg, *loaders):
         for step in filter(_check_of, pipeline_steps(node)):
             raise UserError(
-                f'{place.partition(".")[0]} has {step["type"]} as a step of its own, '
+                f'{path.partition(".")[0]} has {step["type"]} as a step of its own, '
                 'so that nothing would let it follow the pixels',
                 'Put it as load, and what aligns it as align, into mmkd.WithTargets '
                 'with all that comes in between.',

@@ -31,7 +31,7 @@ def schedule_warnings(cfg: Config) -> Iterator[str]:
     """
     loop = cfg.get('train_cfg') or {}
     schedulers = list(_schedulers(cfg.get('param_scheduler')))
-    for place, one in schedulers:
+    for path, one in schedulers:
         by_epoch = one.get('by_epoch', True)
         unit = 'epochs' if by_epoch else 'iterations'
         length = loop.get('max_epochs' if by_epoch else 'max_iters')
@@ -42,19 +42,19 @@ def schedule_warnings(cfg: Config) -> Iterator[str]:
             except TypeError:  # no numbers, which who builds it says better
                 continue
             for line in lines:
-                yield f'{place} of {cfg.filename}: {line}'
+                yield f'{path} of {cfg.filename}: {line}'
 
 
-def _schedulers(node: Any, place: str = 'param_scheduler') -> Iterator[tuple[str, Any]]:
+def _schedulers(node: Any, path: str = 'param_scheduler') -> Iterator[tuple[str, Any]]:
     if isinstance(node, Mapping):
         if 'type' in node:
-            yield place, node
+            yield path, node
         else:
             for key, value in node.items():
-                yield from _schedulers(value, f'{place}.{key}')
+                yield from _schedulers(value, f'{path}.{key}')
     elif isinstance(node, (list, tuple)):
         for index, value in enumerate(node):
-            yield from _schedulers(value, f'{place}.{index}')
+            yield from _schedulers(value, f'{path}.{index}')
 
 
 def _of_one(

@@ -25,7 +25,7 @@ def check_work_dir(work_dir: str) -> None:
 
 
 def overwriting_warning(cfg: Config) -> str | None:
-    """Return a line if the run begins anew over the checkpoints of another one."""
+    """Return a line if the run starts over the checkpoints of another one."""
     if cfg.get('resume'):
         return None
     found = sorted(path.name for path in Path(cfg.work_dir).glob('*.pth'))

@@ -89,9 +89,9 @@ def _prefix(tensors: Iterable[str], network: Network) -> str:
         raise MismatchError(f'it has no tensor ...{anchor}')
     followed = [prefix for prefix in prefixes if not _COPY.search(prefix)]
     if len(followed) > 1:
-        places = ', '.join(prefix or '(top)' for prefix in followed)
+        found = ', '.join(prefix or '(top)' for prefix in followed)
         raise UserError(
-            f'the checkpoint holds {network.config} {len(followed)} times: {places}',
+            f'the checkpoint holds {network.config} {len(followed)} times: {found}',
             'Save the one you mean in a file by itself.',
         )
     return (followed or prefixes)[0]
