@@ -1,7 +1,7 @@
-"""Ctrl-C ends a program of ``tools/`` with one line and status 130, from its start on.
+"""End a program of ``tools/`` on Ctrl-C with one line and status 130.
 
-Importing torch and MMAction2 takes seconds, in which a trace-back would show some line
-of theirs. :mod:`mmkd` imports this first. Only programs of ``tools/`` are concerned.
+Importing torch and MMAction2 takes seconds, in which a trace-back would show their
+lines. :mod:`mmkd` imports this first. Only programs of ``tools/`` are concerned.
 """
 
 import os

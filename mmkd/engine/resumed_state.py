@@ -222,20 +222,20 @@ def _check_optimizer(
     if not isinstance(state, Mapping):
         raise _not_of_a_run(source, 'the state of an optimiser')
     # Not the wrapper's: with paramwise_cfg it shows one more, of the base settings.
-    mine, theirs = wrapper.optimizer.param_groups, state.get('param_groups')
+    ours, saved = wrapper.optimizer.param_groups, state.get('param_groups')
     tensors, base = state.get('state'), state.get('base_param_settings')
     if (
-        not isinstance(theirs, Sequence)
+        not isinstance(saved, Sequence)
         or not isinstance(tensors, Mapping)
         or not isinstance(base, Mapping | None)
-        or not all(isinstance(group, Mapping) for group in theirs)
-        or not all(isinstance(group.get('params'), Sequence) for group in theirs)
+        or not all(isinstance(group, Mapping) for group in saved)
+        or not all(isinstance(group.get('params'), Sequence) for group in saved)
     ):
         raise _not_of_a_run(source, 'the state of an optimiser')
     now = _kind(wrapper)
     # Of older checkpoints the names of the settings tell; they are those of a kind.
     differs = [
-        (set(a) ^ set(b)) - _INCIDENTAL for a, b in zip(mine, theirs, strict=False)
+        (set(a) ^ set(b)) - _INCIDENTAL for a, b in zip(ours, saved, strict=False)
     ]
     if then is not None and then != now:
         raise UserError(f'{source} was made with {then}, this run has {now}', _HINT)
@@ -246,16 +246,16 @@ def _check_optimizer(
             'one of them only',
             _HINT,
         )
-    sizes = [[len(g['params']) for g in groups] for groups in (theirs, mine)]
+    sizes = [[len(g['params']) for g in groups] for groups in (saved, ours)]
     if sizes[0] != sizes[1]:
         raise UserError(
             f'{source} has an optimiser of {_groups(sizes[0])}, this run one of '
             f'{_groups(sizes[1])}',
             f'Parameters were frozen, added or grouped otherwise. {_HINT}',
         )
-    _check_settings([*theirs, *([] if base is None else [base])], source)
-    _say_changes(mine, theirs, scheduled, source)
-    _check_state(mine, theirs, tensors, source)
+    _check_settings([*saved, *([] if base is None else [base])], source)
+    _say_changes(ours, saved, scheduled, source)
+    _check_state(ours, saved, tensors, source)
 
 
 def _groups(sizes: Sequence[int]) -> str:
@@ -282,8 +282,8 @@ def _check_settings(groups: Sequence[Mapping[str, Any]], source: str) -> None:
 
 
 def _say_changes(
-    mine: Sequence[Mapping[str, Any]],
-    theirs: Sequence[Mapping[str, Any]],
+    ours: Sequence[Mapping[str, Any]],
+    saved: Sequence[Mapping[str, Any]],
     scheduled: set[str],
     source: str,
 ) -> None:
@@ -294,7 +294,7 @@ def _say_changes(
     """
     changes = dict.fromkeys(
         f'{name} {other[name]} -> {own[name]}'
-        for own, other in zip(mine, theirs, strict=True)
+        for own, other in zip(ours, saved, strict=True)
         for name in own
         if name in other
         and name not in (_INCIDENTAL - {'betas', 'momentum'}) | scheduled
@@ -312,15 +312,15 @@ def _as_list(value: Any) -> Any:
 
 
 def _check_state(
-    mine: Sequence[Mapping[str, Any]],
-    theirs: Sequence[Mapping[str, Any]],
+    ours: Sequence[Mapping[str, Any]],
+    saved: Sequence[Mapping[str, Any]],
     state: Mapping[Any, Any],
     source: str,
 ) -> None:
     """What an optimiser keeps of a tensor has its shape, or is one number."""
     owners = {
         key: parameter
-        for own, other in zip(mine, theirs, strict=True)
+        for own, other in zip(ours, saved, strict=True)
         for key, parameter in zip(other['params'], own['params'], strict=True)
     }
     for key, entry in state.items():

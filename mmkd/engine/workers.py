@@ -72,8 +72,8 @@ def unbroken_by_workers() -> None:
 
 
 def _obey_parent() -> None:
-    mine = multiprocessing.parent_process()
-    parent = mine.pid if mine is not None else os.getppid()
+    process = multiprocessing.parent_process()
+    parent = process.pid if process is not None else os.getppid()
     while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
         pass
     os._exit(0)

@@ -30,8 +30,8 @@ def max_pool_map(x: Tensor) -> Tensor:
     """Max-pool a map over 2x2 positions and flatten it to one vector.
 
     ``(N, 512, 2, 7, 7)`` gives the ``(N, 9216)`` of VCOP and PCL. A side of one
-    position is kept. Source: ``retrieve_clips.py`` of VCOP's released code (Xu et al., CVPR
-    2019).
+    position is kept. Source: ``retrieve_clips.py`` of VCOP's released code (Xu et al.,
+    CVPR 2019).
     """
     kernel = (1, min(2, x.shape[3]), min(2, x.shape[4]))
     return functional.max_pool3d(x, kernel).flatten(1)

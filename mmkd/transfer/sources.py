@@ -142,14 +142,14 @@ def may_redirect(old: str, new: str) -> bool:
 
     To the same host, port and scheme; from http to https of the same host; and between
     hosts only over https, to one that is known (downloads of GitHub) or named in the
-    variable ``MMKD_REDIRECT_HOSTS`` (separated by commas). Source: ours.
+    variable ``MMKD_REDIRECT_HOSTS`` (separated by commas).
     """
-    mine, theirs = urlsplit(old), urlsplit(new)
-    if (mine.scheme, mine.netloc) == (theirs.scheme, theirs.netloc):
+    origin, target = urlsplit(old), urlsplit(new)
+    if (origin.scheme, origin.netloc) == (target.scheme, target.netloc):
         return True
-    if theirs.scheme != 'https':
+    if target.scheme != 'https':
         return False
-    if mine.scheme == 'http':
-        return mine.hostname == theirs.hostname
+    if origin.scheme == 'http':
+        return origin.hostname == target.hostname
     named = (host.strip() for host in os.environ.get(HOSTS, '').split(','))
-    return theirs.hostname in {mine.hostname, *_KNOWN_HOSTS, *named}
+    return target.hostname in {origin.hostname, *_KNOWN_HOSTS, *named}

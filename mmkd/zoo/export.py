@@ -264,9 +264,11 @@ def _compare(
 ) -> None:
     """Compare on another batch size and on other pixels than those of the trace."""
     fresh = torch.cat([clips.flip(2), clips[:1] * 0.5])
-    expected, mine = network(fresh), exported(fresh)
-    error = float((expected - mine).abs().max() / expected.abs().max().clamp(min=1e-12))
-    if expected.shape != mine.shape or not error <= _LARGEST_ERROR:
+    expected, actual = network(fresh), exported(fresh)
+    error = float(
+        (expected - actual).abs().max() / expected.abs().max().clamp(min=1e-12)
+    )
+    if expected.shape != actual.shape or not error <= _LARGEST_ERROR:
         raise UserError(
             f'the {name} file differs from the network by {error:.1e} of its largest '
             'value, so it was not written'

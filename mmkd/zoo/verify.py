@@ -98,13 +98,13 @@ def _check_entry(model: ZooModel) -> list[str]:
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    mine, theirs = one['state_dict'], other['state_dict']
+    first, second = one['state_dict'], other['state_dict']
     return (
         one.get('meta') == other.get('meta')
-        and mine.keys() == theirs.keys()
+        and first.keys() == second.keys()
         and all(
-            mine[k].dtype == theirs[k].dtype and torch.equal(mine[k], theirs[k])
-            for k in mine
+            first[k].dtype == second[k].dtype and torch.equal(first[k], second[k])
+            for k in first
         )
     )
 

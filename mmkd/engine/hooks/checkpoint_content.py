@@ -231,11 +231,11 @@ class TeacherHashHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Refuse to resume with another teacher."""
         teacher = _teacher_of(runner)
-        theirs = checkpoint.get('meta', {}).get(_TEACHER)
-        if not runner._resume or teacher is None or theirs in (None, teacher.hash()):
+        saved = checkpoint.get('meta', {}).get(_TEACHER)
+        if not runner._resume or teacher is None or saved in (None, teacher.hash()):
             return
         raise UserError(
-            f'the run to resume had a teacher of hash {theirs}, {teacher.source} has '
+            f'the run to resume had a teacher of hash {saved}, {teacher.source} has '
             f'{teacher.hash()}',
             'Give the same teacher, or start again from the weights with load_from.',
         )

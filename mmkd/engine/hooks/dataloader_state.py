@@ -58,12 +58,12 @@ class DataloaderStateHook(Hook):
         loop = runner.train_loop
         inside = isinstance(loop, ResumableEpochLoop) and loop.batches_done > 0
         if inside and dist.get_world_size() > 1:
-            mine = batch_statistics(unwrap(runner.model))
+            statistics = batch_statistics(unwrap(runner.model))
             for hook in runner.hooks:
                 if isinstance(hook, EMAHook):
                     average = batch_statistics(hook.ema_model.module)
-                    mine |= {_AVERAGE + name: x for name, x in average.items()}
-            self._statistics = dist.all_gather_object(mine)
+                    statistics |= {_AVERAGE + name: x for name, x in average.items()}
+            self._statistics = dist.all_gather_object(statistics)
 
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]

@@ -202,11 +202,11 @@ class OnlineKNNHook(Hook):
     def _top1(self, tables: dict[str, tuple[Tensor, Tensor]]) -> float:
         vectors, labels = tables['gallery']
         asked, truth = tables.get('queries', tables['gallery'])
-        similar, places = nearest(
+        similar, neighbours = nearest(
             asked, vectors, self.k, leave_one_out='queries' not in tables
         )
         classes = int(torch.cat([labels, truth]).max()) + 1
-        votes = class_votes(similar, labels[places], classes, _TEMPERATURE)
+        votes = class_votes(similar, labels[neighbours], classes, _TEMPERATURE)
         return 100 * (votes.argmax(dim=1) == truth).double().mean().item()
 
     def _encode(
@@ -216,10 +216,10 @@ class OnlineKNNHook(Hook):
         world, total = dist.get_world_size(), len(data)
         # Each process takes as many; the few that are taken twice are dropped below.
         rounds = range(dist.get_rank(), -(-total // world) * world, world)
-        mine = [place % total for place in rounds]
+        indices = [index % total for index in rounds]
         options = {'batch_size': 1, 'num_workers': self.num_workers}
         loader = runner.build_dataloader(
-            {'dataset': data, 'sampler': mine, **options}, seed=0
+            {'dataset': data, 'sampler': indices, **options}, seed=0
         )
         vectors, labels = [], []
         for raw in loader:
@@ -227,8 +227,8 @@ class OnlineKNNHook(Hook):
             maps = model.backbone(batch['inputs'][0])  # type: ignore[operator]
             vectors.append(pool_map(maps).mean(dim=0).float().cpu())
             labels.append(batch['data_samples'][0].gt_label.reshape(()).cpu())
-        places = gather_rows(torch.tensor(mine))
-        _, first = torch.unique(places, return_inverse=True)
+        gathered = gather_rows(torch.tensor(indices))
+        _, first = torch.unique(gathered, return_inverse=True)
         order = first.new_zeros(total).scatter_(0, first, torch.arange(len(first)))
         table, classes = (gather_rows(torch.stack(x)) for x in (vectors, labels))
         return table[order], classes[order]

@@ -74,7 +74,7 @@ def _built(name: str, hook: Any) -> Hook:
 
 
 def unfolded(hooks: Sequence[Hook]) -> list[Hook]:
-    """Return hooks in the order of their priorities, with groups replaced by theirs.
+    """Return hooks in the order of their priorities, groups unfolded.
 
     Those of a group come behind others of their priority, and are left out where a hook
     of their type stands alone.

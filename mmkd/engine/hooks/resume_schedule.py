@@ -59,26 +59,28 @@ class ResumeScheduleHook(Hook):
         several = isinstance(runner.optim_wrapper, OptimWrapperDict)
         changes = []
         stepped = any(isinstance(one, ParamSchedulerHook) for one in runner.hooks)
-        for mine, states, groups, old in _parts(runner, checkpoint):
-            course = Course.of(runner, checkpoint['meta'], mine)
+        for schedulers, states, groups, old in _parts(runner, checkpoint):
+            course = Course.of(runner, checkpoint['meta'], schedulers)
             changes += _changes(course, states, stepped)
-            changes += _constant_rates(mine, groups, old)
+            changes += _constant_rates(schedulers, groups, old)
         if not changes:
             return
         named = ', '.join(dict.fromkeys(changes))
         text = f'the schedule differs from that of the run to resume ({named})'
-        mine = runner.param_schedulers or []
-        metrics = any(isinstance(one, ReduceOnPlateauParamScheduler) for one in mine)
+        schedulers = runner.param_schedulers or []
+        metrics = any(
+            isinstance(one, ReduceOnPlateauParamScheduler) for one in schedulers
+        )
         if metrics or several:
             warn(f'{text}; the one of the checkpoint is followed')
             return
         warn(f'{text}; the one of the config is followed, as if from the beginning')
-        course = Course.of(runner, checkpoint['meta'], mine)
+        course = Course.of(runner, checkpoint['meta'], schedulers)
         for one in course.in_order():
             one.step()
         if runner.param_schedulers is not None:
-            checkpoint['param_schedulers'] = [one.state_dict() for one in mine]
-        names = {'lr', *(one.param_name for one in mine)}
+            checkpoint['param_schedulers'] = [one.state_dict() for one in schedulers]
+        names = {'lr', *(one.param_name for one in schedulers)}
         groups = runner.optim_wrapper.param_groups
         for old, new in zip(_saved_groups(saved), groups, strict=False):
             old.update({k: v for k, v in new.items() if _belongs(k, names)})
@@ -166,13 +168,13 @@ def _merged(
 
 def _parts(runner: Runner, checkpoint: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     """Yield, for each optimizer, its schedulers, their states, and both groups."""
-    mine, states = runner.param_schedulers, checkpoint.get('param_schedulers')
+    schedulers, states = runner.param_schedulers, checkpoint.get('param_schedulers')
     wrapper, saved = runner.optim_wrapper, checkpoint['optimizer']
     if not isinstance(wrapper, OptimWrapperDict):
-        yield mine or [], states or [], wrapper.param_groups, _saved_groups(saved)
+        yield schedulers or [], states or [], wrapper.param_groups, _saved_groups(saved)
         return
     for name, one in wrapper.items():
-        own, state = (mine or {}).get(name, []), (states or {}).get(name, [])
+        own, state = (schedulers or {}).get(name, []), (states or {}).get(name, [])
         yield own, state, one.param_groups, _saved_groups(saved.get(name, {}))
 
 
@@ -191,11 +193,11 @@ def _belongs(key: str, names: set[str]) -> bool:
 
 def _changes(course: Course, states: list[dict[str, Any]], stepped: bool) -> list[str]:
     """Return what was changed, e.g. ``T_max 2 -> 4``."""
-    mine = course.schedulers
-    if len(mine) != len(states):
-        return [f'{len(states)} schedulers -> {len(mine)}']
+    schedulers = course.schedulers
+    if len(schedulers) != len(states):
+        return [f'{len(states)} schedulers -> {len(schedulers)}']
     found = []
-    for one, state in zip(mine, states, strict=True):
+    for one, state in zip(schedulers, states, strict=True):
         now = to_plain(one.state_dict(), type(one).__name__)
         settings = [*_settings(type(one)), 'base_values']
         plateau = isinstance(one, ReduceOnPlateauParamScheduler)
