@@ -8,10 +8,12 @@ import pytest
 from mmkd.scalars import held_out_accuracy, read_scalars
 
 
-def write(folder: Path, start: str, rows: list[dict[str, Any]], end: str = '') -> None:
+def write(
+    folder: Path, start: str, records: list[dict[str, Any]], end: str = ''
+) -> None:
     path = folder / start / 'vis_data/scalars.json'
     path.parent.mkdir(parents=True)
-    path.write_text('\n'.join(map(json.dumps, rows)) + '\n' + end)
+    path.write_text('\n'.join(map(json.dumps, records)) + '\n' + end)
 
 
 def row(iteration: int, loss: float) -> dict[str, Any]:
@@ -29,9 +31,9 @@ def test_a_resume_replaces_what_it_does_again(tmp_path: Path) -> None:
     write(tmp_path, '20260101_000000', [*first, row(25, 5)], '{"loss": 1.0, "it')
     # From the checkpoint of epoch 1.
     write(tmp_path, '20260101_000001', [row(15, 30), row(20, 40), held(2, 0.5)])
-    rows = read_scalars(tmp_path)
-    assert [r['loss'] for r in rows if 'loss' in r] == [1, 2, 30, 40]
-    assert held_out_accuracy(rows) == {1: pytest.approx(10), 2: pytest.approx(50)}
+    records = read_scalars(tmp_path)
+    assert [r['loss'] for r in records if 'loss' in r] == [1, 2, 30, 40]
+    assert held_out_accuracy(records) == {1: pytest.approx(10), 2: pytest.approx(50)}
 
 
 def test_a_new_start_replaces_everything(tmp_path: Path) -> None:
@@ -52,7 +54,11 @@ def test_a_log_of_somebody_else(tmp_path):
     for number in (1, 2):
         (tmp_path / str(number) / 'vis_data').mkdir(parents=True)
     os.mkfifo(tmp_path / '1/vis_data/scalars.json')
-    rows = [{'iter': 'x', 'loss': 1}, {'iter': 1, 'step': [2]}, {'iter': 3, 'step': 3}]
-    text = '\n'.join(json.dumps(row) for row in rows) + '\n' + '[' * 10**5
+    records = [
+        {'iter': 'x', 'loss': 1},
+        {'iter': 1, 'step': [2]},
+        {'iter': 3, 'step': 3},
+    ]
+    text = '\n'.join(json.dumps(row) for row in records) + '\n' + '[' * 10**5
     (tmp_path / '2/vis_data/scalars.json').write_text(text)
-    assert read_scalars(tmp_path) == [rows[2]]
+    assert read_scalars(tmp_path) == [records[2]]

@@ -37,9 +37,9 @@ def synchronise(model: nn.Module) -> None:
     """Give all processes the weights and buffers of the first one.
 
     DistributedDataParallel does this when it wraps the model, MMEngine again after
-    ``init_weights``. What hooks make later (the rows of memory banks), and networks
+    ``init_weights``. What hooks make later (the features of memory banks), and networks
     that are held beside the model and not in it (frozen teachers, parsers), would
-    differ where processes have seeds of their own. Source: ours.
+    differ where processes have seeds of their own.
     """
     if dist.get_world_size() == 1:
         return

@@ -10,13 +10,13 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmkd.evaluation.extraction import SCORES, make_table
+from mmkd.evaluation.feature_store import FeatureStore, Tensors
 from mmkd.evaluation.fine_tune import FineTuning, fine_tune
 from mmkd.evaluation.lists import describe_list, feature_configs
 from mmkd.evaluation.model import load_model, load_whole_model, settled
 from mmkd.evaluation.presets import PRESETS, Preset
 from mmkd.evaluation.protocols import FROZEN, PROTOCOLS, Tables
 from mmkd.evaluation.report import SplitResult
-from mmkd.evaluation.row_store import Rows, RowStore
 from mmkd.models.input_adoption import Pixels
 from mmkd.models.teacher import state_hash
 
@@ -71,7 +71,7 @@ class SplitEvaluation:
         self.model = load_model(cfg, what.checkpoint, what.seed, what.pixels)
         self.cfg = settled(cfg, self.model, what.pixels)
         self.weights = state_hash(self.model.backbone.state_dict())
-        self.stores: dict[str, RowStore] = {}
+        self.stores: dict[str, FeatureStore] = {}
 
     def prepare(self) -> None:
         """Extract features and fine-tune; go on from what is there already."""
@@ -81,7 +81,7 @@ class SplitEvaluation:
         if 'finetune' in self.what.protocols:
             self._fine_tune()
 
-    def features(self, part: str) -> Rows:
+    def features(self, part: str) -> Tensors:
         """Extract the features of a list, or take those that are there.
 
         Args:
@@ -100,11 +100,11 @@ class SplitEvaluation:
 
     def measure(self) -> SplitResult:
         """Return what the protocols make of it; for the first process."""
-        rows = {name: store.read() or {} for name, store in self.stores.items()}
+        found = {name: store.read() or {} for name, store in self.stores.items()}
         tables = Tables(
-            train=rows.get('train', {}),
-            test=rows.get('test', {}),
-            scores=rows.get('scores', {}),
+            train=found.get('train', {}),
+            test=found.get('test', {}),
+            scores=found.get('scores', {}),
             num_classes=self.cfg.model.cls_head.num_classes,
             pooling=self.what.preset.pooling,
             ks=self.what.ks,

@@ -16,12 +16,12 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmkd.datasets.bad_videos import guard
+from mmkd.evaluation.feature_store import FeatureStore, Tensors
 from mmkd.evaluation.features import FeatureEncoder, ScoreEncoder
 from mmkd.evaluation.open_table import open_table
-from mmkd.evaluation.row_store import Rows, RowStore
 from mmkd.progress import track
 
-Encode = Callable[[Any], list[Rows]]
+Encode = Callable[[Any], list[Tensors]]
 
 SCORES = ('score',)  # the columns of a table of scores
 _LOOK = 1.0  # seconds
@@ -35,7 +35,7 @@ def make_table(
     columns: tuple[str, ...],
     work_dir: Path,
     what: str,
-) -> RowStore:
+) -> FeatureStore:
     """Return the table of what a model makes of a list, made now if it is not there.
 
     The columns are :data:`SCORES` or names in
@@ -52,7 +52,7 @@ def make_table(
 
 
 def fill_store(
-    store: RowStore, loader: dict[str, Any], encode: Callable[[], Encode], what: str
+    store: FeatureStore, loader: dict[str, Any], encode: Callable[[], Encode], what: str
 ) -> None:
     """Make a table of all videos, unless it is there already.
 
@@ -62,7 +62,7 @@ def fill_store(
     Args:
         store: Where the table goes.
         loader: Config of a data loader; its sampler and batch size do not matter.
-        encode: Gives the function from a raw batch to its rows. Asked only if there
+        encode: Gives the function from a raw batch to its records. Asked only if there
             is something to do.
         what: Word for the progress display.
     """
@@ -83,11 +83,11 @@ def fill_store(
         store.let_go()
 
 
-def _is_finished(store: RowStore) -> bool:
+def _is_finished(store: FeatureStore) -> bool:
     return _agreed(dist.is_main_process() and store.read() is not None)
 
 
-def _wait_for_turn(store: RowStore) -> None:
+def _wait_for_turn(store: FeatureStore) -> None:
     """Wait while another run makes the table: it need not be made twice.
 
     The processes of this run meet again and again, so that none gives up.
@@ -108,7 +108,7 @@ def _agreed(here: bool) -> bool:
 
 
 def _fill_blocks(
-    store: RowStore,
+    store: FeatureStore,
     blocks: list[int],
     loader: dict[str, Any],
     encode: Encode,
@@ -118,9 +118,9 @@ def _fill_blocks(
     batches = build_loader(loader, positions)
     if dist.is_main_process():
         batches = track(batches, what, total=len(positions))  # type: ignore[assignment]
-    rows = (row for batch in batches for row in encode(batch))
+    records = (record for batch in batches for record in encode(batch))
     for block in blocks:
-        store.write(block, [next(rows) for _ in store.positions(block)])
+        store.write(block, [next(records) for _ in store.positions(block)])
 
 
 def build_loader(loader: dict[str, Any], positions: list[int]) -> DataLoader:

@@ -9,7 +9,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 from torch.nn import functional
 
-from mmkd.evaluation.row_store import Rows
+from mmkd.evaluation.feature_store import Tensors
 from mmkd.models.heads import pool_map
 
 
@@ -61,7 +61,7 @@ class FeatureEncoder:
         self.forms = tuple(forms)
 
     @torch.inference_mode()
-    def __call__(self, raw: Any) -> list[Rows]:
+    def __call__(self, raw: Any) -> list[Tensors]:
         """Return ``label`` and one mean vector ``(C,)`` a form, for every video.
 
         Args:
@@ -69,15 +69,15 @@ class FeatureEncoder:
                 loader gives it.
         """
         batch = self.model.data_preprocessor(raw, False)
-        rows = []
+        records = []
         for clips, sample in zip(batch['inputs'], batch['data_samples'], strict=True):
             maps = self.model.backbone(clips)
-            row = {
+            record = {
                 form: POOLINGS[form](maps).mean(dim=0).float().cpu()
                 for form in self.forms
             }
-            rows.append({'label': sample.gt_label.reshape(()).cpu(), **row})
-        return rows
+            records.append({'label': sample.gt_label.reshape(()).cpu(), **record})
+        return records
 
 
 class ScoreEncoder:
@@ -90,7 +90,7 @@ class ScoreEncoder:
         self.model = model.eval()
 
     @torch.inference_mode()
-    def __call__(self, raw: Any) -> list[Rows]:
+    def __call__(self, raw: Any) -> list[Tensors]:
         """Return ``label`` and ``score``, shape ``(K,)``, for every video."""
         return [
             {

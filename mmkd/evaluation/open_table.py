@@ -11,8 +11,8 @@ from mmengine import dist
 from mmengine.config import Config
 from mmengine.device import get_device
 
+from mmkd.evaluation.feature_store import FeatureStore
 from mmkd.evaluation.lists import describe_list
-from mmkd.evaluation.row_store import RowStore
 from mmkd.files import write_json
 
 _FORMAT = 1
@@ -25,7 +25,7 @@ def open_table(
     weights: str,
     columns: Sequence[str],
     work_dir: Path,
-) -> RowStore:
+) -> FeatureStore:
     """Return the table of a list, and write beside it what it depends on.
 
     Args:
@@ -39,7 +39,7 @@ def open_table(
     path = work_dir / 'features' / f'{table_key(facts)}.pth'
     if dist.is_main_process():
         write_json(path.with_suffix('.json'), facts)
-    return RowStore(path, describe_list(loader['dataset'])['videos'])
+    return FeatureStore(path, describe_list(loader['dataset'])['videos'])
 
 
 def table_facts(

@@ -7,19 +7,19 @@ from typing import Any
 from torch import Tensor
 
 from mmkd.evaluation.classification import Classification, classify
+from mmkd.evaluation.feature_store import Tensors
 from mmkd.evaluation.features import Features
 from mmkd.evaluation.knn import TEMPERATURE, knn, recall_at_k
 from mmkd.evaluation.linear_probe import linear_probe
-from mmkd.evaluation.row_store import Rows
 
 
 @dataclass(frozen=True)
 class Tables:
     """What the protocols of a split read."""
 
-    train: Rows  # features of the training list, by form, and ``label``
-    test: Rows  # of the test list, likewise
-    scores: Rows  # of the fine-tuned network on the test list, and ``label``
+    train: Tensors  # features of the training list, by form, and ``label``
+    test: Tensors  # of the test list, likewise
+    scores: Tensors  # of the fine-tuned network on the test list, and ``label``
     num_classes: int
     pooling: tuple[str, ...] = ('average',)  # for retrieval, the plain one first
     ks: Sequence[int] = (20,)  # numbers of neighbours of kNN

@@ -8,7 +8,7 @@ import torch
 from mmengine.registry import DATASETS
 
 from mmkd.evaluation.extraction import fill_store
-from mmkd.evaluation.row_store import Rows, RowStore
+from mmkd.evaluation.feature_store import FeatureStore, Rows
 
 
 @DATASETS.register_module()
@@ -49,7 +49,7 @@ class Encoder:
 
 
 def test_goes_on_in_the_middle(tmp_path: Path) -> None:
-    store = RowStore(tmp_path / 'table.pth', total=70)
+    store = FeatureStore(tmp_path / 'table.pth', total=70)
     first, second = Encoder(last=40), Encoder()
     with pytest.raises(InterruptedError):
         fill_store(store, LOADER, lambda: first, 'numbers')
@@ -66,7 +66,7 @@ def test_goes_on_in_the_middle(tmp_path: Path) -> None:
 def test_a_second_run_waits_and_takes_what_the_first_one_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first, store = (RowStore(tmp_path / 'table.pth', total=70) for _ in range(2))
+    first, store = (FeatureStore(tmp_path / 'table.pth', total=70) for _ in range(2))
     assert first.try_hold()
     looks = []
 

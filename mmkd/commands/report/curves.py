@@ -9,7 +9,7 @@ from mmkd.commands.report.charts import line_chart
 from mmkd.commands.report.page import pieces
 from mmkd.commands.report.runs import Run
 from mmkd.commands.report.series import iterations_per_epoch, lines, numeric_keys
-from mmkd.scalars import Row
+from mmkd.scalars import Record
 
 
 class _Quantity(NamedTuple):
@@ -75,7 +75,7 @@ def schedule_section(runs: Sequence[Run]) -> Markup:
 def agreement_section(runs: Sequence[Run]) -> Markup:
     """Return how far students agree with their teachers over time."""
 
-    def chosen(rows: Sequence[Row]) -> dict[str, str]:
+    def chosen(rows: Sequence[Record]) -> dict[str, str]:
         return {key: key for key in numeric_keys(rows, lambda k: 'agreement' in k)}
 
     charts = _by_training(runs, chosen, 'agreement (1: full)')
@@ -98,7 +98,7 @@ def health_section(runs: Sequence[Run]) -> Markup | None:
     return pieces.grid([_of_all(runs, sign) for sign in logged]) if logged else None
 
 
-def _loss_keys(rows: Sequence[Row]) -> dict[str, str]:
+def _loss_keys(rows: Sequence[Record]) -> dict[str, str]:
     """Return the losses of a training; its sum alone where it has but one part."""
     keys = numeric_keys(rows, lambda k: 'loss' in k and not k.startswith('held_out/'))
     if len(keys) == 2 and 'loss' in keys:
@@ -106,7 +106,7 @@ def _loss_keys(rows: Sequence[Row]) -> dict[str, str]:
     return {key: key for key in keys}
 
 
-def _accuracy_keys(rows: Sequence[Row]) -> dict[str, str]:
+def _accuracy_keys(rows: Sequence[Record]) -> dict[str, str]:
     """Return the accuracies of a training, and where each was measured."""
 
     def wanted(key: str) -> bool:
@@ -120,7 +120,7 @@ def _accuracy_keys(rows: Sequence[Row]) -> dict[str, str]:
 
 def _by_training(
     runs: Sequence[Run],
-    choose: Callable[[Sequence[Row]], dict[str, str]],
+    choose: Callable[[Sequence[Record]], dict[str, str]],
     unit: str,
     factor: float = 1.0,
     from_zero: bool = False,

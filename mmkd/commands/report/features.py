@@ -15,11 +15,11 @@ from mmkd.commands.report.page import Notes, attempt, pieces
 from mmkd.engine.preflight.datasets import check_datasets
 from mmkd.errors import UserError
 from mmkd.evaluation.extraction import SCORES, make_table
+from mmkd.evaluation.feature_store import FeatureStore, Tensors
 from mmkd.evaluation.features import Features
 from mmkd.evaluation.knn import recall_at_k
 from mmkd.evaluation.lists import describe_list, feature_configs
 from mmkd.evaluation.model import load_model, load_whole_model, settled
-from mmkd.evaluation.row_store import Rows, RowStore
 from mmkd.files import read_json, read_small_text
 from mmkd.models.teacher import state_hash
 
@@ -99,7 +99,7 @@ class FeatureSource:
         loader: dict[str, Any],
         columns: tuple[str, ...],
         what: str,
-    ) -> Rows:
+    ) -> Tensors:
         """Load a network, and return the table of its weights: known, or a new one."""
         cfg, checkpoint = network.cfg, network.checkpoint
         if checkpoint and not Path(checkpoint).is_file():
@@ -120,10 +120,12 @@ class FeatureSource:
         store = make_table(cfg, model, weights, loader, columns, network.work_dir, what)
         return store.read() or {}
 
-    def _read(self, weights: str, loader: dict[str, Any], column: str) -> Rows | None:
+    def _read(
+        self, weights: str, loader: dict[str, Any], column: str
+    ) -> Tensors | None:
         about = describe_list(loader['dataset'])
         path = self._known.get((weights, about['sha256'], column))
-        return RowStore(path, about['videos']).read() if path else None
+        return FeatureStore(path, about['videos']).read() if path else None
 
     def _add(self, path: Path) -> None:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mmkd.errors import UserError
 from mmkd.files import read_json
-from mmkd.scalars import Row, read_scalars
+from mmkd.scalars import Record, read_scalars
 
 _TIMESTAMP = re.compile(r'\d{8}_\d{6}')
 _NO_RUNS = {'vis_data', 'features', 'configs', 'packed', 'videos', 'maps'}
@@ -23,7 +23,7 @@ class Run:
 
     name: str  # what the page calls it; unique in a page
     folder: Path
-    rows: list[Row]  # of its log; empty for all but a training
+    rows: list[Record]  # of its log; empty for all but a training
     reports: dict[Path, dict[str, Any]] = field(default_factory=dict)  # by file
     config: Path | None = None  # of the last start, where it was kept
     started: str = ''  # first YYYYMMDD_HHMMSS, where it is known

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmkd.scalars import Row
+from mmkd.scalars import Record
 
 LONGEST = 400  # points of a line
 _SMOOTHED_FROM = 30  # points
@@ -43,7 +43,7 @@ class Line:
             return total / np.convolve(finite, weights, 'same')
 
 
-def numeric_keys(rows: Sequence[Row], wanted: Callable[[str], bool]) -> list[str]:
+def numeric_keys(rows: Sequence[Record], wanted: Callable[[str], bool]) -> list[str]:
     """Return the names of the numbers in a log that are wanted, as they first occur."""
     found = {
         key: None
@@ -54,7 +54,7 @@ def numeric_keys(rows: Sequence[Row], wanted: Callable[[str], bool]) -> list[str
     return list(found)
 
 
-def iterations_per_epoch(rows: Sequence[Row]) -> float | None:
+def iterations_per_epoch(rows: Sequence[Record]) -> float | None:
     """Return the iterations of an epoch; None for a training that has no epochs.
 
     The step over the epoch is largest where a row is the last one of its epoch.
@@ -64,7 +64,7 @@ def iterations_per_epoch(rows: Sequence[Row]) -> float | None:
 
 
 def lines(
-    rows: Sequence[Row],
+    rows: Sequence[Record],
     keys: Sequence[str],
     factor: float = 1.0,
     labels: Sequence[str] | None = None,
@@ -86,7 +86,7 @@ def lines(
     return result
 
 
-def _position(row: Row, per_epoch: float | None) -> float:
+def _position(row: Record, per_epoch: float | None) -> float:
     if 'iter' in row:
         return row['iter'] / (per_epoch or 1)
     return float(row['epoch'] if 'epoch' in row else row.get('step', 0))

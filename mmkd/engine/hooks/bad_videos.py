@@ -180,8 +180,8 @@ def read_bad_videos(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
-    rows = (line.partition('\t') for line in lines)
-    return {name: why for name, tab, why in rows if tab}
+    records = (line.partition('\t') for line in lines)
+    return {name: why for name, tab, why in records if tab}
 
 
 def _not_again(found: dict[str, str]) -> dict[str, str]:

@@ -77,8 +77,8 @@ class CollapseHook(Hook):
         """Measure every ``interval`` iterations."""
         if not self.every_n_train_iters(runner, self.interval) or not self._latest:
             return
-        rows = torch.cat(list(self._latest))[-self.samples :].float()
-        features = gather_rows(rows)
+        own = torch.cat(list(self._latest))[-self.samples :].float()
+        features = gather_rows(own)
         features = features[features.isfinite().all(dim=1)]
         if len(features) < 2:
             return
@@ -104,7 +104,7 @@ class CollapseHook(Hook):
         last = output[-1] if isinstance(output, (tuple, list)) else output
         if not isinstance(last, Tensor) or last.ndim < 2:
             return
-        rows = last.detach()  # maps of frames as of clips
-        self._latest.append(rows.flatten(2).mean(2) if rows.ndim > 2 else rows)
+        maps = last.detach()  # of frames or of clips
+        self._latest.append(maps.flatten(2).mean(2) if maps.ndim > 2 else maps)
         while sum(map(len, self._latest)) - len(self._latest[0]) >= self.samples:
             self._latest.popleft()

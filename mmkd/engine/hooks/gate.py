@@ -239,9 +239,9 @@ def _warm_up(runner: Runner) -> dict[str, int]:
 
     Against random keys the own one is the nearest, whatever was learned.
     """
-    rows = (runner.train_dataloader.batch_size or 1) * dist.get_world_size()
+    samples = (runner.train_dataloader.batch_size or 1) * dist.get_world_size()
     found = {}
     for name, task in tasks_of(runner).items():
         sizes = [m.size for m in task.modules() if isinstance(m, FeatureQueue)]
-        found[name] = ceil(max(sizes, default=0) / rows)
+        found[name] = ceil(max(sizes, default=0) / samples)
     return found

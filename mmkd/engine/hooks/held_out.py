@@ -37,8 +37,8 @@ class HeldOutPretextHook(Hook):
         ann_file: List of videos.
         interval: Epochs between two measurements. Defaults to 1.
         rounds: Passes over the list, each with draws of its own. Defaults to 1.
-        tasks: Names of the tasks to report; a memory bank, for one, holds no row of a
-            held-out video. Defaults to None: all.
+        tasks: Names of the tasks to report; a memory bank, for one, holds no feature of
+            a held-out video. Defaults to None: all.
         seed: Of the draws. Defaults to 0.
 
     Example:

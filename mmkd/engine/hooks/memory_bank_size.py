@@ -1,4 +1,4 @@
-"""Memory banks get a row for each video of the training list."""
+"""Size memory banks: one feature for each video of the training list."""
 
 from mmengine import dist
 from mmengine.hooks import Hook
@@ -37,8 +37,8 @@ class MemoryBankSizeHook(Hook):
                 dist.broadcast(bank.features)
             elif bank.size < videos:
                 raise UserError(
-                    f'a memory bank has {bank.size} rows, the training list {videos} '
-                    'videos',
+                    f'a memory bank has {bank.size} features, the training list '
+                    f'{videos} videos',
                     'Leave its size out, or enlarge it.',
                 )
         runner.logger.info(f'{len(banks)} memory banks for {videos} videos')

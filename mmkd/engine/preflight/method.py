@@ -134,9 +134,9 @@ def known_options(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def own_among_drawn(negatives: int, videos: int) -> float:
-    """Return the chance that a sample's own row is among its negatives.
+    """Return the chance that a sample's own feature is among its negatives.
 
-    ``1 - (1 - 1/N)^K`` for ``K`` rows drawn with replacement from ``N``.
+    ``1 - (1 - 1/N)^K`` for ``K`` features drawn with replacement from ``N``.
     """
     return 1 - (1 - 1 / max(videos, 1)) ** negatives
 

@@ -52,7 +52,7 @@ def test_a_given_size_stays_and_must_suffice(tmp_path: Path) -> None:
     runner = runner_with(tmp_path, 20, epochs=1)
     runner.train()
     assert runner.model.bank.size == 20
-    with pytest.raises(UserError, match='15 rows, the training list 16 videos'):
+    with pytest.raises(UserError, match='15 features, the training list 16 videos'):
         runner_with(tmp_path, 15, epochs=1).train()
 
 

@@ -1,4 +1,4 @@
-"""Rows of tensors on disk, one a video: written block by block, read as a whole."""
+"""Store features on disk, one record a video: written by blocks, read as a whole."""
 
 import shutil
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from mmkd.pickle_check import UnsafePickleError
 from mmkd.tensor_check import UnreadableError
 from mmkd.tensor_files import load_tensors, read_once, save_tensors
 
-Rows = dict[str, Tensor]
+Tensors = dict[str, Tensor]
 
 
-class RowStore:
-    """A table with a row for each video of a list.
+class FeatureStore:
+    """Table with a record (features, label, scores) for each video of a list.
 
     While it is made, ``<path>.parts/`` holds a file for each block of videos; a run
-    that was stopped goes on with the blocks that lack. A file is there whole or not at
-    all, so that a kill at any moment leaves nothing wrong. Source: ours.
+    that was stopped goes on with the missing blocks. Files are written atomically, so
+    that a kill at any moment leaves nothing wrong.
 
     Args:
         path: File of the finished table.
@@ -36,15 +36,15 @@ class RowStore:
         self._lock_path = path.with_name(f'{path.name}.lock')
         self._lock: int | None = None
 
-    def read(self) -> Rows | None:
+    def read(self) -> Tensors | None:
         """Return the finished table; None if it is not there or is damaged."""
         return _read(self.path, self.total)
 
     def missing(self, rank: int = 0, world: int = 1) -> list[int]:
         """Return the blocks that one of ``world`` processes has yet to make.
 
-        The blocks go around the processes; which are already there does not matter, so
-        that all processes agree while some of them write.
+        The blocks are dealt out to the processes in turn; which are already there does
+        not matter, so that all processes agree while some of them write.
         """
         return [b for b in self._blocks()[rank::world] if not self._part(b).is_file()]
 
@@ -54,7 +54,7 @@ class RowStore:
         return range(start, min(start + self.block, self.total))
 
     def try_hold(self) -> bool:
-        """Be the one that makes the table; False if another process is.
+        """Lock the table for writing; False if another process holds it.
 
         On a file system without locks several may: they make the same.
 
@@ -75,17 +75,20 @@ class RowStore:
         return self._lock is not None
 
     def let_go(self) -> None:
-        """End what :meth:`try_hold` began."""
+        """Release the lock of :meth:`try_hold`."""
         if self._lock is not None:
             unlock_file(self._lock_path, self._lock)
             self._lock = None
 
-    def write(self, block: int, rows: Sequence[Rows]) -> None:
-        """Write a block of one row a video, in their order, whole or not at all."""
-        table = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+    def write(self, block: int, records: Sequence[Tensors]) -> None:
+        """Write a block atomically: one record a video, in their order."""
+        table = {
+            name: torch.stack([record[name] for record in records])
+            for name in records[0]
+        }
         save_tensors(table, self._part(block))
 
-    def merge(self) -> Rows:
+    def merge(self) -> Tensors:
         """Join the blocks to the finished table, and remove them.
 
         Where another process has done so meanwhile, its table is taken; without locks
@@ -96,8 +99,8 @@ class RowStore:
         """
         parts = []
         for block in self._blocks():
-            rows = _read(self._part(block), len(self.positions(block)))
-            if rows is None:
+            records = _read(self._part(block), len(self.positions(block)))
+            if records is None:
                 finished = self.read()
                 if finished is not None:
                     return finished
@@ -105,7 +108,7 @@ class RowStore:
                 raise UserError(
                     f'{self._part(block)} was damaged', 'Give the same command again.'
                 )
-            parts.append(rows)
+            parts.append(records)
         table = {name: torch.cat([p[name] for p in parts]) for name in parts[0]}
         save_tensors(table, self.path)
         shutil.rmtree(self.parts, ignore_errors=True)
@@ -118,8 +121,8 @@ class RowStore:
         return self.parts / f'{block:06d}.pth'
 
 
-def _read(path: Path, length: int) -> Rows | None:
-    """Read a table of so many rows; None if it is not there, is damaged, or is none.
+def _read(path: Path, length: int) -> Tensors | None:
+    """Read a table of ``length`` records; None if it is missing, damaged or no table.
 
     A file of 1.6 KB could hold a tensor that repeats one number (stride 0) a thousand
     million times: nothing is built that is larger than the file.

@@ -9,24 +9,24 @@ import pytest
 import torch
 
 from mmkd.errors import UserError
-from mmkd.evaluation.row_store import Rows, RowStore
+from mmkd.evaluation.feature_store import FeatureStore, Rows
 
 
 def row(place: int) -> Rows:
     return {'label': torch.tensor(place % 3), 'x': torch.full((2,), float(place))}
 
 
-def fill(store: RowStore, blocks: list[int]) -> None:
+def fill(store: FeatureStore, blocks: list[int]) -> None:
     for block in blocks:
         store.write(block, [row(place) for place in store.positions(block)])
 
 
 def test_goes_on_with_the_blocks_that_lack(tmp_path: Path) -> None:
-    store = RowStore(tmp_path / 'table.pth', total=10, block=4)
+    store = FeatureStore(tmp_path / 'table.pth', total=10, block=4)
     assert store.missing() == [0, 1, 2] and store.read() is None
     assert list(store.positions(2)) == [8, 9]
     fill(store, [1])
-    again = RowStore(tmp_path / 'table.pth', total=10, block=4)
+    again = FeatureStore(tmp_path / 'table.pth', total=10, block=4)
     assert again.missing() == [0, 2] and again.read() is None
     fill(again, [0, 2])
     table = again.merge()
@@ -37,7 +37,7 @@ def test_goes_on_with_the_blocks_that_lack(tmp_path: Path) -> None:
 
 
 def test_processes_share_the_blocks(tmp_path: Path) -> None:
-    store = RowStore(tmp_path / 'table.pth', total=10, block=2)
+    store = FeatureStore(tmp_path / 'table.pth', total=10, block=2)
     shares = [store.missing(rank, 2) for rank in range(2)]
     assert shares == [[0, 2, 4], [1, 3]]
     # What another process has written meanwhile does not move the shares.
@@ -46,7 +46,7 @@ def test_processes_share_the_blocks(tmp_path: Path) -> None:
 
 
 def test_a_kill_leaves_nothing_wrong(tmp_path: Path) -> None:
-    store = RowStore(tmp_path / 'table.pth', total=4, block=4)
+    store = FeatureStore(tmp_path / 'table.pth', total=4, block=4)
     fill(store, [0])
     part = next(store.parts.iterdir())
     half = part.read_bytes()[: part.stat().st_size // 2]
@@ -66,10 +66,10 @@ def test_a_kill_leaves_nothing_wrong(tmp_path: Path) -> None:
 
 
 def test_a_table_of_another_list_is_none(tmp_path: Path) -> None:
-    store = RowStore(tmp_path / 'table.pth', total=4)
+    store = FeatureStore(tmp_path / 'table.pth', total=4)
     fill(store, [0])
     store.merge()
-    assert RowStore(tmp_path / 'table.pth', total=5).read() is None
+    assert FeatureStore(tmp_path / 'table.pth', total=5).read() is None
 
 
 def bomb(path: Path, kind: str) -> None:
@@ -109,18 +109,18 @@ def test_a_small_file_of_a_large_table_is_no_table(
         return real(*args, **kwargs)
 
     monkeypatch.setattr(torch, 'load', load)
-    assert RowStore(path, total=1 << 30).read() is None
+    assert FeatureStore(path, total=1 << 30).read() is None
     assert 'cpu' not in loaded  # nothing of it was built
 
 
 @pytest.mark.parametrize('content', [torch.zeros(3), {}, {'x': 1}, {1: torch.zeros(3)}])
 def test_what_is_no_table_is_none(tmp_path: Path, content: Any) -> None:
     torch.save(content, tmp_path / 'table.pth')
-    assert RowStore(tmp_path / 'table.pth', total=3).read() is None
+    assert FeatureStore(tmp_path / 'table.pth', total=3).read() is None
 
 
 def test_one_makes_the_table_at_a_time(tmp_path: Path) -> None:
-    one, two = (RowStore(tmp_path / 'f/table.pth', total=4) for _ in range(2))
+    one, two = (FeatureStore(tmp_path / 'f/table.pth', total=4) for _ in range(2))
     assert one.try_hold() and not two.try_hold()
     one.let_go()
     assert two.try_hold()
@@ -130,7 +130,7 @@ def test_one_makes_the_table_at_a_time(tmp_path: Path) -> None:
 
 def test_a_table_that_another_run_joined_is_taken(tmp_path: Path) -> None:
     """Without locks two may make it at once; that is no damage."""
-    one, two = (RowStore(tmp_path / 'table.pth', total=4) for _ in range(2))
+    one, two = (FeatureStore(tmp_path / 'table.pth', total=4) for _ in range(2))
     fill(one, [0])
     fill(two, [0])
     table = one.merge()
