@@ -61,9 +61,9 @@ def test_main(argv: Sequence[str] | None = None) -> None:
         check_names(cfg)
         merge_test_options(cfg, args)
         check_before_run(cfg, 'test')
-        figures = build_runner(cfg).test()
+        metrics = build_runner(cfg).test()
         if args.json and is_first_process():
-            write_json(args.json, {name: float(x) for name, x in figures.items()})
+            write_json(args.json, {name: float(x) for name, x in metrics.items()})
         leave_process_group()
 
 

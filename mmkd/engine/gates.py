@@ -1,4 +1,4 @@
-"""Has a task learned more than a network that ignores the clip? One gate a measure."""
+"""Check that a task beats chance: one gate for each metric."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ SURE = 3.0
 
 
 class Gate:
-    """A measure, the level that a network has which ignores the clip, and what is so.
+    """A metric, its level for a network that ignores the clip, and their history.
 
     The gate looks at the mean of the last values less their levels. It opens when that
     mean is ``LEAST`` above 0 and three standard errors as well, and closes again only
@@ -21,7 +21,7 @@ class Gate:
     Source: ours.
 
     Args:
-        name: Of the measure, e.g. ``vspp/acc_speed``.
+        name: Of the metric, e.g. ``vspp/acc_speed``.
         smooth: Values that the mean is taken of.
 
     Attributes:
@@ -43,7 +43,7 @@ class Gate:
 
     @property
     def value(self) -> float:
-        """Mean of the last values of the measure; NaN before the first."""
+        """Mean of the last values of the metric; NaN before the first."""
         return fmean(pair[0] for pair in self._values) if self._values else nan
 
     @property
@@ -112,11 +112,11 @@ def measures_of(names: Iterable[str]) -> dict[str, str | None]:
     known = list(names)
     found: dict[str, str | None] = {}
     for name in known:
-        task, _, measure = name.rpartition('/')
-        if measure.startswith('gain'):
+        task, _, metric = name.rpartition('/')
+        if metric.startswith('gain'):
             found[name] = None
-        elif measure.startswith('acc'):
-            for level in (f'{task}/chance{measure[3:]}', f'{task}/chance'):
+        elif metric.startswith('acc'):
+            for level in (f'{task}/chance{metric[3:]}', f'{task}/chance'):
                 if task and level in known:
                     found[name] = level
                     break

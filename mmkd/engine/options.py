@@ -64,7 +64,7 @@ def test_parser() -> ArgumentParser:
     add('config', type=config_path, help=_CONFIG)
     add('checkpoint', help='checkpoint file or address')
     _add_shared(parser, 'folder for logs and metrics')
-    add('--json', type=Path, metavar='FILE', help='write the figures to this file')
+    add('--json', type=Path, metavar='FILE', help='write the metrics to this file')
     add('--dump', help='write the predictions to this .pkl file')
     add('--show-dir', help='folder for pictures of the predictions')
     add('--show', action='store_true', help='show the predictions in a window')

@@ -1,4 +1,4 @@
-"""Measures of what a backbone has learnt."""
+"""Evaluate what a backbone has learnt."""
 
 from mmkd.evaluation.classification import Classification, classify
 from mmkd.evaluation.evaluate import Evaluation, SplitEvaluation, evaluate

@@ -1,4 +1,4 @@
-"""Figures of a classification: accuracies, over all videos and by class."""
+"""Compute classification metrics: accuracies over all videos and by class."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +12,13 @@ class Classification:
     """How a list was classified.
 
     Attributes:
-        figures: Percentages by name: ``top1``, ``top5`` (with more than five classes)
+        metrics: Percentages by name: ``top1``, ``top5`` (with more than five classes)
             and ``mean_class``, the mean over the classes that have a video.
         confusion: Counts, shape ``(K, K)``: row the true class, column the answer.
         settings: What was chosen on the way, for the report.
     """
 
-    figures: dict[str, float]
+    metrics: dict[str, float]
     confusion: Tensor
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -26,7 +26,7 @@ class Classification:
 def classify(
     scores: Tensor, labels: Tensor, settings: dict[str, Any] | None = None
 ) -> Classification:
-    """Return the figures of scores ``(V, K)``, of which the largest is the answer.
+    """Return the metrics of scores ``(V, K)``, of which the largest is the answer.
 
     The true ``labels`` have the shape ``(V,)``; ``settings`` are passed on.
     """
@@ -34,13 +34,13 @@ def classify(
     answers = scores.argmax(dim=1)
     cells = torch.bincount(labels * classes + answers, minlength=classes**2)
     confusion = cells.reshape(classes, classes)
-    figures = {'top1': _percent(answers == labels)}
+    metrics = {'top1': _percent(answers == labels)}
     if classes > 5:
         five = scores.topk(5, dim=1).indices
-        figures['top5'] = _percent((five == labels[:, None]).any(dim=1))
+        metrics['top5'] = _percent((five == labels[:, None]).any(dim=1))
     seen = [share for share in by_class(confusion) if share is not None]
-    figures['mean_class'] = sum(seen) / len(seen)
-    return Classification(figures, confusion, settings or {})
+    metrics['mean_class'] = sum(seen) / len(seen)
+    return Classification(metrics, confusion, settings or {})
 
 
 def by_class(confusion: Tensor) -> list[float | None]:

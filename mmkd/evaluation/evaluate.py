@@ -139,11 +139,11 @@ def evaluate(
         work_dir: Folder of the tables of features.
 
     Returns:
-        All figures by name, in percent.
+        All metrics by name, in percent.
     """
     split = SplitEvaluation(cfg, None, Evaluation(checkpoint, protocols, work_dir))
     split.prepare()
-    return {k: v for o in split.measure().outcomes for k, v in o.figures.items()}
+    return {k: v for o in split.measure().outcomes for k, v in o.metrics.items()}
 
 
 def common_facts(cfg: Config, weights: str, what: Evaluation) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def knn(
 
     Cosine similarity; votes count ``exp(similarity / 0.07)`` (``kNN@k``, Wu et al.,
     https://arxiv.org/abs/1805.01978) or 1 (``kNN@k plain``). Which ``k``, 20 by
-    default, is ours: none is chosen by a figure.
+    default, is ours: none is chosen by a result.
 
     Args:
         train: Features of the training list.

@@ -41,18 +41,18 @@ def linear_probe(
     scale = Scale(train.vectors[~held])
     known, asked = scale(train.vectors[~held]), scale(train.vectors[held])
     weights: Tensor | None = None
-    figures = []
+    accuracies = []
     for strength in strengths:
         weights = fit(known, train.labels[~held], num_classes, strength, weights)
         hits = scores(asked, weights).argmax(dim=1) == train.labels[held]
-        figures.append(100 * hits.double().mean().item())
-    best = strengths[figures.index(max(figures))]
+        accuracies.append(100 * hits.double().mean().item())
+    best = strengths[accuracies.index(max(accuracies))]
     scale = Scale(train.vectors)
     weights = fit(scale(train.vectors), train.labels, num_classes, best)
     settings = {
         'l2': best,
         'held_out_videos': int(held.sum()),
-        'held_out_top1': dict(zip(map(str, strengths), figures, strict=True)),
+        'held_out_top1': dict(zip(map(str, strengths), accuracies, strict=True)),
     }
     return classify(scores(scale(test.vectors), weights), test.labels, settings)
 

@@ -32,7 +32,7 @@ class Preset:
         needs: Values that the config must have, by their keys.
         fine_tune_needs: The same, for fine-tuning only.
         advice: Which config has them.
-        differences: What the published figures did otherwise.
+        differences: What the published results did otherwise.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Preset:
         return tuple(dict.fromkeys(('average', *self.pooling)))
 
     def check(self, cfg: Config, fine_tune: bool) -> None:
-        """Check that a fine-tuning config can give figures of this protocol.
+        """Check that a fine-tuning config can give results of this protocol.
 
         Raises:
             UserError: If a value is another one.
@@ -149,7 +149,7 @@ _PCL = replace(
     'model.data_preprocessor.residual=True.',
     differences=(
         *_VCOP.differences,
-        'R3D-18 is compared by its averaged map: see the figures "average"',
+        'R3D-18 is compared by its averaged map: see the metrics "average"',
         'pixels stay normalised as in pre-training; the released fine-tuning drops it',
     ),
 )
@@ -162,8 +162,8 @@ _RSPNET = Preset(
     pooling=('average',),
     selection='test_list',
     lists='test videos query the training videos of the same split; the epoch of a '
-    'fine-tuning is CHOSEN ON THE TEST LIST, as the published figures are: not to be '
-    'compared with figures of the other protocols',
+    'fine-tuning is CHOSEN ON THE TEST LIST, as the published results are: not to be '
+    'compared with results of the other protocols',
     pipeline=_clips({'scale': (-1, 112)}),
     fine_tune_needs={
         'train_dataloader.dataset.type': 'VideoDataset',

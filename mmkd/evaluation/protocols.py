@@ -1,4 +1,4 @@
-"""What each protocol makes of the tables: figures, and how they came about."""
+"""Compute the metrics of each protocol, and record how they were made."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class Outcome:
     """What one protocol measured on one split."""
 
     protocol: str
-    figures: dict[str, float]  # percentages, by the names of the report
+    metrics: dict[str, float]  # percentages, by the names of the report
     settings: dict[str, Any] = field(default_factory=dict)  # what was set or chosen
     confusion: Tensor | None = None  # counts (K, K) where classes were told apart
 
@@ -46,8 +46,8 @@ def _retrieval(tables: Tables) -> Iterator[Outcome]:
         recall = recall_at_k(test.vectors, test.labels, train.vectors, train.labels)
         suffix = f' {form}' if number else ''
         settings = {'pooling': form, 'features': train.vectors.shape[1]}
-        figures = {f'{name}{suffix}': value for name, value in recall.items()}
-        yield Outcome(f'retrieval{suffix}', figures, settings)
+        metrics = {f'{name}{suffix}': value for name, value in recall.items()}
+        yield Outcome(f'retrieval{suffix}', metrics, settings)
 
 
 def _knn(tables: Tables) -> Iterator[Outcome]:
@@ -68,8 +68,8 @@ def _fine_tune(tables: Tables) -> Iterator[Outcome]:
 
 
 def _outcome(name: str, result: Classification, settings: dict[str, Any]) -> Outcome:
-    figures = {f'{name}/{key}': value for key, value in result.figures.items()}
-    return Outcome(name, figures, settings, result.confusion)
+    metrics = {f'{name}/{key}': value for key, value in result.metrics.items()}
+    return Outcome(name, metrics, settings, result.confusion)
 
 
 PROTOCOLS: dict[str, Callable[[Tables], Iterator[Outcome]]] = {

@@ -25,7 +25,7 @@ class SplitResult:
 def report(results: Sequence[SplitResult], common: dict[str, Any]) -> dict[str, Any]:
     """Return the content of the JSON file.
 
-    The figures stand at the top by name, as means over the splits, for programs that
+    The metrics stand at the top by name, as means over the splits, for programs that
     look for one; then what is common to all; then one record a protocol and split, and
     with several splits the mean.
 
@@ -41,7 +41,7 @@ def report(results: Sequence[SplitResult], common: dict[str, Any]) -> dict[str, 
             'split': result.split,
             'train_list': result.train_list,
             'test_list': result.test_list,
-            'figures': outcome.figures,
+            'figures': outcome.metrics,
             'settings': outcome.settings,
             **_classes(outcome.confusion),
         }
@@ -55,16 +55,16 @@ def report(results: Sequence[SplitResult], common: dict[str, Any]) -> dict[str, 
             'split': [result.split for result in results],
             'test_list': [result.test_list['sha256'] for result in results],
             'figures': {
-                name: sum(outcome.figures[name] for outcome in outcomes) / len(results)
-                for name in outcomes[0].figures
+                name: sum(outcome.metrics[name] for outcome in outcomes) / len(results)
+                for name in outcomes[0].metrics
             },
             **_classes(*(outcome.confusion for outcome in outcomes)),
         }
         for outcomes in zip(*(result.outcomes for result in results), strict=True)
     ]
-    figures = {k: v for record in means for k, v in record['figures'].items()}
+    metrics = {k: v for record in means for k, v in record['figures'].items()}
     several = {'mean': means} if len(results) > 1 else {}
-    return {**figures, **common, 'results': records, **several}
+    return {**metrics, **common, 'results': records, **several}
 
 
 def _classes(*confusions: Tensor | None) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def report_table(content: dict[str, Any]) -> Table:
     """
     title = f'{content["checkpoint"]} ({content["weights"]})'
     table = Table(title=title, title_justify='left')
-    for heading in ('protocol', 'split', 'figures in %', 'test list', 'by', 'seed'):
+    for heading in ('protocol', 'split', 'metrics in %', 'test list', 'by', 'seed'):
         table.add_column(heading)
     for record in [*content['results'], *content.get('mean', [])]:
         split, lists = record['split'], record['test_list']
@@ -102,10 +102,10 @@ def report_table(content: dict[str, Any]) -> Table:
     return table
 
 
-def in_words(figures: dict[str, float], colon: str) -> str:
-    """Return figures by name; those of several k share one name, and a colon."""
-    names = [name.split('/')[-1].split(' ')[0] for name in figures]
-    values = [f'{value:.1f}' for value in figures.values()]
+def in_words(metrics: dict[str, float], colon: str) -> str:
+    """Return metrics by name; those of several k share one name, and a colon."""
+    names = [name.split('/')[-1].split(' ')[0] for name in metrics]
+    values = [f'{value:.1f}' for value in metrics.values()]
     if all(name.startswith('R@') for name in names):
         ks = '/'.join(name[2:] for name in names)
         return f'R@{ks}{colon}{" / ".join(values)}'

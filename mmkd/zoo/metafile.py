@@ -113,10 +113,10 @@ def read_results(path: Path, config: str, fingerprint: str) -> list[dict[str, An
         ) from error
 
 
-def as_shares(figures: Mapping[str, Any], tool: str) -> dict[str, float]:
-    """Return a tool's figures from 0 to 1: ``tools/evaluate.py`` gives percent."""
+def as_shares(metrics: Mapping[str, Any], tool: str) -> dict[str, float]:
+    """Return a tool's metrics from 0 to 1: ``tools/evaluate.py`` gives percent."""
     scale = 100 if tool == EVALUATE else 1
-    return {name: round(float(x) / scale, 12) for name, x in figures.items()}
+    return {name: round(float(x) / scale, 12) for name, x in metrics.items()}
 
 
 def _evaluated(record: dict[str, Any], report: dict[str, Any]) -> dict[str, Any]:
@@ -148,12 +148,12 @@ def _list_of(facts: dict[str, Any]) -> dict[str, str]:
     return {'Path': facts['path'], 'SHA256': facts['sha256']}
 
 
-def _tested(figures: dict[str, Any], config: str) -> dict[str, Any]:
+def _tested(metrics: dict[str, Any], config: str) -> dict[str, Any]:
     test_list = list_facts(config, 'test_dataloader')
     return {
         'Task': 'Action Recognition',
         'Dataset': Path(test_list['Path']).parent.name,
-        'Metrics': as_shares(figures, TEST),
+        'Metrics': as_shares(metrics, TEST),
         'Protocol': 'test',
         'Config': config,
         'Test List': test_list,

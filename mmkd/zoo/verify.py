@@ -113,7 +113,7 @@ def rerun(index: Index, model: ZooModel, tolerance: float = 1e-6) -> list[str]:
     """Run the evaluation of every result of a model again, as child processes.
 
     Returns:
-        What differs by more than ``tolerance``, of figures from 0 to 1, or could not be
+        What differs by more than ``tolerance``, of metrics from 0 to 1, or could not be
         measured. Other machines and releases may need more tolerance.
 
     Raises:

@@ -15,7 +15,7 @@ def test_equals_scikit_learn() -> None:
     assert found.confusion.tolist() == matrix.tolist()
     shares = [100 * matrix[c, c] / matrix[c].sum() for c in range(8)]
     assert by_class(found.confusion) == pytest.approx(shares)
-    assert found.figures == pytest.approx(
+    assert found.metrics == pytest.approx(
         {
             'top1': 100 * float((truth == given).mean()),
             'top5': 100 * top_k_accuracy_score(truth, scores.numpy(), k=5),
@@ -27,5 +27,5 @@ def test_equals_scikit_learn() -> None:
 def test_a_class_without_videos() -> None:
     found = classify(torch.eye(3)[[0, 1, 1]], torch.tensor([0, 0, 1]))
     assert by_class(found.confusion) == [50.0, 100.0, None]
-    assert found.figures['mean_class'] == 75.0
-    assert 'top5' not in found.figures
+    assert found.metrics['mean_class'] == 75.0
+    assert 'top5' not in found.metrics

@@ -30,7 +30,7 @@ def test_equals_scikit_learn(k: int) -> None:
         twin.fit(train.vectors.double().numpy(), train.labels.numpy())
         answers = twin.predict(test.vectors.double().numpy())
         expected = 100 * float((answers == test.labels.numpy()).mean())
-        assert found[name].figures['top1'] == pytest.approx(expected), name
+        assert found[name].metrics['top1'] == pytest.approx(expected), name
         # Column sums of the confusion matrix: how often each class was answered.
         counts = np.bincount(answers, minlength=7).tolist()
         assert found[name].confusion.sum(dim=0).tolist() == counts
@@ -40,4 +40,4 @@ def test_equals_scikit_learn(k: int) -> None:
 def test_more_neighbours_than_videos() -> None:
     train, test = random_features(6, 3, 0), random_features(9, 3, 1)
     found = knn(train, test, 3, ks=(6, 99))
-    assert found['kNN@6'].figures == found['kNN@99'].figures
+    assert found['kNN@6'].metrics == found['kNN@99'].metrics

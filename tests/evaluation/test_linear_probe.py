@@ -43,8 +43,8 @@ def test_within_half_a_point_of_scikit_learn() -> None:
     right = twin.score(
         scaler.transform(test.vectors.double().numpy()), test.labels.numpy()
     )
-    assert abs(found.figures['top1'] - 100 * right) < 0.5
-    assert 40 < found.figures['top1'] < 99
+    assert abs(found.metrics['top1'] - 100 * right) < 0.5
+    assert 40 < found.metrics['top1'] < 99
     assert int(found.confusion.sum()) == 1000
 
 

@@ -35,7 +35,7 @@ class BadVideosHook(Hook):
     So it is with one that a loader worker does not survive: the worker that it crashes,
     or that is ended after ``time_limit``, is restarted.
 
-    In validation and test a bad video is an error that names it: figures of fewer
+    In validation and test a bad video is an error that names it: results of fewer
     videos could not be compared.
 
     It sees to MMAction2's ``VideoDataset`` and those built on it, also inside of

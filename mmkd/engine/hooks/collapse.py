@@ -26,7 +26,7 @@ class CollapseHook(Hook):
     itself, so nothing is encoded for it: the cost is one average of each map, and a
     singular value decomposition of ``samples`` vectors every ``interval`` iterations.
     Features that are not finite are left out. Without a backbone that gives maps
-    ``(N, C, ...)`` nothing is watched. Source: ours; the measures name theirs.
+    ``(N, C, ...)`` nothing is watched. The metrics name their sources.
 
     Args:
         interval: Iterations between two measurements. Defaults to 50.

@@ -41,7 +41,7 @@ class GateHook(Hook):
     sampler: another number of classes is an error. Then it computes what decides
     (:func:`~mmkd.engine.preflight.method.examine_method`): the share of its start that
     a moving average keeps, queues and negatives beside the number of videos, and the
-    steps. In training each task's measure is compared with the level that a network has
+    steps. In training each task's metric is compared with the level that a network has
     which ignores the clip: ``gain`` with 0, ``acc`` with ``chance``. A gate that is
     closed after ``patience`` steps, or at the end of a shorter run, is warned of once,
     with the likely reason. A resumed run goes on with the gates of its checkpoint.
@@ -49,7 +49,7 @@ class GateHook(Hook):
 
     Args:
         patience: Steps after which a closed gate is warned of. Defaults to 1000.
-        smooth: Steps that a measure is averaged over. Defaults to 100.
+        smooth: Steps that a metric is averaged over. Defaults to 100.
         interval: Steps between two looks at the averages. Defaults to 20.
 
     Raises:
@@ -114,7 +114,7 @@ class GateHook(Hook):
         data_batch: Any = None,
         outputs: dict[str, Any] | None = None,
     ) -> None:
-        """Take in the measures of a step, and look at the gates now and then."""
+        """Update the gates with the metrics of a step, and check them now and then."""
         outputs, step = outputs or {}, runner.iter + 1
         if self._levels is None:
             self._levels = self._begin(outputs)

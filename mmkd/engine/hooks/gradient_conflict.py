@@ -34,7 +34,7 @@ class GradientConflictHook(Hook):
     the batch. A compiled model must keep its buffers for it
     (``torch._functorch.config.donated_buffer = False``).
 
-    That tasks conflict is the argument of https://arxiv.org/abs/2204.12729; the measure
+    That tasks conflict is the argument of https://arxiv.org/abs/2204.12729; the metric
     is that of *Gradient Surgery*, https://arxiv.org/abs/2001.06782.
 
     Args:
@@ -91,7 +91,7 @@ class GradientConflictHook(Hook):
     def _measure(
         self, model: nn.Module, args: Any, kwargs: dict[str, Any], losses: Any
     ) -> Any:
-        """Add the measures to what the model returned, on its way to the log."""
+        """Add the metrics to what the model returned, on its way to the log."""
         if not (self._measures and model.training and isinstance(losses, dict)):
             return None
         self._measures = False

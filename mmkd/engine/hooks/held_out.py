@@ -1,4 +1,4 @@
-"""Measures of a training on videos that it does not see."""
+"""Evaluate a training on held-out videos: pretext metrics and online kNN."""
 
 import copy
 from collections import defaultdict
@@ -77,11 +77,11 @@ class HeldOutPretextHook(Hook):
         if not self.every_n_epochs(runner, self.interval):
             return
         with drawing_from(self.seed, on_devices=True):
-            figures = self._measure(_pretrainer(runner))
+            metrics = self._measure(_pretrainer(runner))
         epoch = runner.epoch + 1
-        text = ', '.join(f'{name} {value:.4f}' for name, value in figures.items())
+        text = ', '.join(f'{name} {value:.4f}' for name, value in metrics.items())
         runner.logger.info(f'held out, epoch {epoch}: {text}')
-        scalars = {f'held_out/{name}': value for name, value in figures.items()}
+        scalars = {f'held_out/{name}': value for name, value in metrics.items()}
         runner.visualizer.add_scalars({**scalars, 'epoch': epoch}, step=epoch)
 
     @torch.no_grad()

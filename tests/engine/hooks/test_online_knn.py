@@ -68,7 +68,7 @@ def leave_one_out_accuracy(
         train = Features(vectors[rest], labels[rest])
         one = Features(vectors[~rest], labels[~rest])
         found = knn(train, one, int(labels.max()) + 1, ks=(k,))
-        hits.append(found[f'kNN@{k}'].figures['top1'])
+        hits.append(found[f'kNN@{k}'].metrics['top1'])
     return sum(hits) / len(hits)
 
 
