@@ -3,7 +3,7 @@
 A pickle is a program. Even one that may name only tensors and plain values can ask for
 more memory than there is (``bytearray(9 * 10**9)`` takes 40 bytes), or for work without
 end (the hash of a tuple of tuples of tuples). Here it is run with an inert stand-in for
-every object, by Python's own unpickler. Source: ours.
+every object, by Python's own unpickler.
 """
 
 import io

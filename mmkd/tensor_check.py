@@ -1,8 +1,8 @@
-"""What a file of ``torch.save`` holds, checked before anything is built of it.
+"""Check the content of a ``torch.save`` file before anything is built from it.
 
 Both forms are known, the zip archive and that of before PyTorch 1.6: names, lengths and
-sums must agree, and no tensor may be far larger than the data behind it. Source: ours;
-the form is that of https://pytorch.org/docs/stable/notes/serialization.html.
+sums must agree, and no tensor may be far larger than the data behind it.
+The format is that of https://pytorch.org/docs/stable/notes/serialization.html.
 """
 
 import io

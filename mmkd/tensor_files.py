@@ -2,7 +2,7 @@
 
 Whatever reads a checkpoint, a cache or a parser's weights reads it here. The bytes that
 were checked are the bytes that are loaded, so that nobody can exchange the file in
-between. Source: ours; the form is that of ``torch.save``,
+between. The form is that of ``torch.save``,
 https://pytorch.org/docs/stable/notes/serialization.html.
 """
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mmkd.engine.gates import Gate, measures_of
+from mmkd.engine.gates import Gate, gated_metrics
 from mmkd.error_lines import one_line_errors
 from mmkd.errors import UserError, printable
 from mmkd.files import read_small_text, write_text
@@ -105,7 +105,7 @@ def read_run(folder: Path, smooth: int = 100) -> LoggedRun:
     last = 0
     for row in _steps(logs):
         last = int(row['step'])
-        for name, level in measures_of(row).items():
+        for name, level in gated_metrics(row).items():
             gate = gates.setdefault(name, Gate(name, smooth))
             gate.add(row[name], row[level] if level else 0.0)
     starts = [path.parent.parent for path in logs]

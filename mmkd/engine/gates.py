@@ -6,9 +6,9 @@ from math import inf, nan, sqrt
 from statistics import fmean, stdev
 from typing import Any
 
-# Of the way from chance to always right, or nats of gain. Ours.
+# Of the way from chance to always right, or nats of gain.
 LEAST = 0.05
-# Standard errors that a mean must be away from the level of ignorance. Ours.
+# Standard errors that a mean must be away from the level of ignorance.
 SURE = 3.0
 
 
@@ -18,7 +18,6 @@ class Gate:
     The gate looks at the mean of the last values less their levels. It opens when that
     mean is ``LEAST`` above 0 and three standard errors as well, and closes again only
     when it falls below 0, so that the noise of batches neither opens nor closes it.
-    Source: ours.
 
     Args:
         name: Of the metric, e.g. ``vspp/acc_speed``.
@@ -103,11 +102,11 @@ def is_state(state: Any) -> bool:
     )
 
 
-def measures_of(names: Iterable[str]) -> dict[str, str | None]:
+def gated_metrics(names: Iterable[str]) -> dict[str, str | None]:
     """Return which scalars of tasks are gates, and which are their levels.
 
     ``<task>/gain...`` has the level 0; ``<task>/acc...`` that of ``<task>/chance...``
-    of the same ending, or of ``<task>/chance``. Others are no gates. Source: ours.
+    of the same ending, or of ``<task>/chance``. Others are no gates.
     """
     known = list(names)
     found: dict[str, str | None] = {}

@@ -19,7 +19,7 @@ def list_digest(dataset: Any) -> dict[str, Any]:
     """Describe the samples of a data set, to notice when they change.
 
     The folder of the videos does not count, so that a run may be moved. Of data sets
-    without MMEngine's ``get_data_info`` only the length is known. Source: ours.
+    without MMEngine's ``get_data_info`` only the length is known.
 
     Returns:
         ``samples``, their number; ``order``, a digest of the entries in their order;

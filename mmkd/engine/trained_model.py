@@ -36,7 +36,7 @@ def leave_out_teachers(model: nn.Module, optimizer: Any) -> None:
     """Take the weights of teachers out of an optimiser that is new.
 
     They get no gradient, so nothing would happen to them; but a checkpoint would list
-    them, and whoever counts or changes what is trained would meet them. Source: ours.
+    them, and whoever counts or changes what is trained would meet them.
     """
     teachers = {
         id(parameter)

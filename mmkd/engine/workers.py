@@ -101,7 +101,6 @@ class WorkerWatch(threading.Thread):
     A batch that was read may never arrive: without a file descriptor or room in
     /dev/shm for it, torch has the worker print an error and go on. So where a batch is
     awaited (:attr:`awaited`) and all workers have been idle for long, they are ended.
-    Source: ours.
 
     Args:
         workers: Their processes.

@@ -57,7 +57,7 @@ def download(sources: Sequence[str], path: Path, wanted: Wanted) -> Path:
     taken up by the next one: with a known SHA-256 from any source, else only from the
     same one in the same state (``If-Range``). The file gets its name after its length
     and SHA-256 were checked, in one step. Of several calls at once, one fetches and
-    the others wait. Source: ours.
+    the others wait.
 
     Args:
         sources: Addresses or paths, tried in turn.

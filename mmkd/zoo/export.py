@@ -112,7 +112,7 @@ def load_clip_network(
 def _with_branch(
     tensors: dict[str, Tensor], branch: str, source: str
 ) -> dict[str, Tensor]:
-    """Return weights whose backbone ends with the last stage of one task. Ours."""
+    """Return weights whose backbone ends with the last stage of one task."""
     inner = {
         key.removeprefix(_BRANCHES): value
         for key, value in tensors.items()

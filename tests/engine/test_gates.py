@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from mmkd.engine.gates import Gate, measures_of
+from mmkd.engine.gates import Gate, gated_metrics
 
 
 def test_which_scalars_are_gates() -> None:
@@ -12,7 +12,7 @@ def test_which_scalars_are_gates() -> None:
     scalars += ['skd/gain', 'skd/loss', 'skd/agreement']
     scalars += ['avid/acc_1', 'avid/acc_2', 'avid/chance', 'avid/uniform']
     scalars += ['parsing/acc', 'parsing/chance', 'parsing/gain', 'other/acc']
-    assert measures_of(scalars) == {
+    assert gated_metrics(scalars) == {
         'vspp/acc_speed': 'vspp/chance_speed',
         'skd/gain': None,
         'avid/acc_1': 'avid/chance',

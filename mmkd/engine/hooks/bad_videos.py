@@ -40,7 +40,7 @@ class BadVideosHook(Hook):
 
     It sees to MMAction2's ``VideoDataset`` and those built on it, also inside of
     ``RepeatDataset`` and the like. Which videos are bad, and what a decoder that does
-    not come back costs, is in ``docs/reliability.md``. Source: ours.
+    not come back costs, is in ``docs/reliability.md``.
 
     Args:
         max_share: Share of the list that may be bad, 0 to 1, rounded up to videos.

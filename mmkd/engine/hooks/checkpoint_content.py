@@ -32,7 +32,7 @@ class LoadReportHook(Hook):
 
     MMEngine skips whatever does not match and lists it key by key. Here the backbone
     must be there as a whole, with nothing left over of it, and when resuming (or with
-    ``strict``) everything must. Source: ours.
+    ``strict``) everything must.
 
     The hook is the last one to see the checkpoint, after those that rewrite it, and
     hands the model's own state to MMEngine, which then has nothing left to complain of.
@@ -87,7 +87,6 @@ class InputConventionHook(Hook):
     says so in words. Another one that the config names gets one line when a network is
     fine-tuned, and is refused in a test and in a further phase of pre-training unless
     the config insists. A preprocessor without a convention is passed over.
-    Source: ours.
 
     Example:
         >>> preprocessor = dict(type='mmkd.ClipPreprocessor', convention='bgr255')
@@ -150,7 +149,7 @@ class TrainingListHook(Hook):
 
     A test of split 2 with weights of split 1 looks like a very good result. The names
     are compared, relative to the folder of the videos, so that a set that was moved or
-    transcoded is known again. Source: ours.
+    transcoded is known again.
 
     Example:
         >>> custom_hooks = [dict(type='mmkd.TrainingListHook')]
@@ -188,7 +187,7 @@ class TeacherHashHook(Hook):
     """Log the fingerprint of a frozen teacher at the start, and compare at the end.
 
     It is written into the meta of checkpoints, so that a run is not resumed with
-    another teacher. A model without a frozen teacher is passed over. Source: ours.
+    another teacher. A model without a frozen teacher is passed over.
 
     Example:
         A config on a base of MMAction2's names it itself; ours have it from their base:

@@ -31,7 +31,7 @@ class CollapseHook(Hook):
     Args:
         interval: Iterations between two measurements. Defaults to 50.
         samples: Latest clips of a process that count. Defaults to 256.
-        warn_below: ``feature_std`` that is warned of, once. Defaults to 0.05 (ours).
+        warn_below: ``feature_std`` that is warned of, once. Defaults to 0.05.
 
     Raises:
         UserError: If a number is too small.

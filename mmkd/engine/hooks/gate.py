@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from torch import Tensor, nn
 
-from mmkd.engine.gates import Gate, is_state, measures_of
+from mmkd.engine.gates import Gate, gated_metrics, is_state
 from mmkd.engine.preflight.method import Finding, RunLength, examine_method
 from mmkd.engine.sample_lists import number_of_videos
 from mmkd.engine.trained_model import student_of
@@ -45,7 +45,7 @@ class GateHook(Hook):
     which ignores the clip: ``gain`` with 0, ``acc`` with ``chance``. A gate that is
     closed after ``patience`` steps, or at the end of a shorter run, is warned of once,
     with the likely reason. A resumed run goes on with the gates of its checkpoint.
-    Without a :class:`~mmkd.models.Pretrainer` only the steps are shown. Source: ours.
+    Without a :class:`~mmkd.models.Pretrainer` only the steps are shown.
 
     Args:
         patience: Steps after which a closed gate is warned of. Defaults to 1000.
@@ -155,7 +155,7 @@ class GateHook(Hook):
         runner.logger.info(f'gates after {runner.iter:,} steps: {"; ".join(texts)}')
 
     def _begin(self, outputs: Mapping[str, Any]) -> dict[str, str | None]:
-        levels = measures_of(outputs)
+        levels = gated_metrics(outputs)
         for name in levels:
             gate = self.gates[name] = Gate(name, self.smooth)
             if name in self._resumed:

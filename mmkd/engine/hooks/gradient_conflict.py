@@ -137,10 +137,7 @@ def common(
 
 
 def compare(first: Tensor, second: Tensor) -> dict[str, Tensor]:
-    """Return the cosine and the ratio of norms of two gradients.
-
-    Source: ours.
-    """
+    """Return the cosine and the ratio of norms of two gradients."""
     for vector in (first, second):
         all_reduce(vector, 'mean')
     norms = first.norm(), second.norm()

@@ -31,7 +31,7 @@ class HeldOutPretextHook(Hook):
     The videos pass the training pipeline, with the same draws each time, so that two
     epochs, and two networks, are compared on the same clips. The network is in eval
     mode; memories and teachers do not change, and neither do the random numbers of the
-    training. Source: ours.
+    training.
 
     Args:
         ann_file: List of videos.

@@ -16,7 +16,7 @@ class MemoryBankSizeHook(Hook):
 
     A bank that was given a size keeps it and must be large enough. MMEngine loads or
     resumes after ``before_run``: a resumed bank is restored exactly, and one of another
-    list (``load_from``) is reported and left out. Source: ours.
+    list (``load_from``) is reported and left out.
 
     Example:
         >>> contrast = dict(type='mmkd.MemoryContrast', num_negatives=1024)

@@ -40,7 +40,7 @@ class NonFiniteHook(Hook):
 
     A loss that has been the same for ``constant_steps`` steps, to a millionth, tells
     that the features have collapsed or that nothing is trained; a warning names it,
-    once. Source: ours.
+    once.
 
     Args:
         max_skips: Steps of a run that may be left out. Defaults to 0: stop at once.

@@ -19,7 +19,7 @@ class ProgressBarHook(Hook):
     """Show epoch, loss and remaining time under the log lines of a terminal.
 
     Where standard output is no terminal (a log file, a batch job), and on all processes
-    but the first, it does nothing. Source: ours.
+    but the first, it does nothing.
 
     Example:
         >>> custom_hooks = [dict(type='mmkd.ProgressBarHook')]

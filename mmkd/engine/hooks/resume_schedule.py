@@ -30,7 +30,7 @@ class ResumeScheduleHook(Hook):
     from those of the checkpoint, in kind, settings, rates or position, are built as the
     config says and run up to the present position, as if they had been there from the
     beginning; one line says so. Where nothing differs, nothing is done. A learning rate
-    that no scheduler changes is that of the config as well. Source: ours.
+    that no scheduler changes is that of the config as well.
 
     With another batch an epoch has another number of steps. Schedules in epochs go by
     the epochs that are done, also those that were converted to steps

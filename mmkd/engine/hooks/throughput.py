@@ -21,7 +21,7 @@ class ThroughputHook(Hook):
 
     Both are means over the ``window`` of the log processor, from MMEngine's ``time``
     and ``data_time``; the first step of an epoch, in which the workers start, counts as
-    any other. Source: ours.
+    any other.
 
     Example:
         >>> custom_hooks = [dict(type='mmkd.ThroughputHook')]

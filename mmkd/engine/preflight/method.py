@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmkd.engine.config_types import walk
 from mmkd.registry import MODELS
 
-# Where a method cannot work, or hardly. Ours.
+# Where a method cannot work, or hardly.
 MOST_OF_THE_START = 0.05
 # The published run of auxSKD has 0.47 of its videos in the queue.
 LARGEST_QUEUE = 0.5
@@ -20,7 +20,7 @@ LARGEST_OWN_CHANCE = 0.2
 
 @dataclass(frozen=True)
 class RunLength:
-    """How many steps a training makes. Source: ours.
+    """How many steps a training makes.
 
     Attributes:
         videos: Different videos of the list.
@@ -146,7 +146,7 @@ def own_in_queue(size: int, videos: int) -> float:
 
     Every epoch goes once over ``N`` videos in an order of its own, so that the distance
     to a video's last turn has a triangular distribution over ``0..2N``: for a queue of
-    ``K <= N`` keys the chance is ``(K/N)^2 / 2``, for ``K >= 2N`` it is 1. Ours.
+    ``K <= N`` keys the chance is ``(K/N)^2 / 2``, for ``K >= 2N`` it is 1.
     """
     times = size / max(videos, 1)
     return times**2 / 2 if times <= 1 else 1 - max(2 - times, 0) ** 2 / 2
