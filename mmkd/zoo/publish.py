@@ -18,7 +18,7 @@ from mmkd.files import read_small_text, replacing
 from mmkd.models.input_adoption import settled_input
 from mmkd.models.input_convention import KEY
 from mmkd.version import __version__
-from mmkd.zoo.fitting import backbone_fingerprint, is_published, problems_with
+from mmkd.zoo.compatibility import backbone_fingerprint, is_published, mismatches
 from mmkd.zoo.index import Index, ZooFile, check_name, index_path, read_entry
 from mmkd.zoo.metafile import (
     entry_of,
@@ -120,7 +120,7 @@ def _stripped(
     """Return the weights to publish and what to say of them."""
     source = read_source(what.checkpoint)
     weights = {k: v for k, v in source.tensors.items() if is_published(k, what.parts)}
-    problems = problems_with(config, weights, what.parts)
+    problems = mismatches(config, weights, what.parts)
     if problems or not weights:
         raise UserError(
             f'{what.checkpoint} is not of {what.config}: '

@@ -1,4 +1,4 @@
-"""Whether weights are those of a config's model."""
+"""Check the compatibility of weights with the model of a config."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,10 +30,10 @@ def is_published(key: str, parts: Sequence[str] = ()) -> bool:
     )
 
 
-def problems_with(
+def mismatches(
     config: Path, weights: Mapping[str, Tensor], parts: Sequence[str] = ()
 ) -> list[str]:
-    """Return what keeps weights from filling the published parts of a config's model.
+    """Return why weights do not fill the published parts of a config's model.
 
     Of a distiller the student counts.
 
