@@ -1,4 +1,4 @@
-"""The parser of all command lines: what is wrong with them is one line."""
+"""Parse command lines, with errors of one line."""
 
 import argparse
 from pathlib import Path

@@ -114,7 +114,7 @@ def _of_split(pattern: str, split: int) -> str:
 
 
 def _replace(node: Any, names: Mapping[str, str]) -> Any:
-    """Replace whole texts inside of dicts and lists, in place where they allow it."""
+    """Replace whole strings inside of dicts and lists, in place where possible."""
     if isinstance(node, str):
         return names.get(node, node)
     if isinstance(node, dict):

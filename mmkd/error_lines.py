@@ -1,4 +1,4 @@
-"""Errors become one line: where a program ends, and where a config is built."""
+"""Turn errors into one line, where a program ends and where a config is built."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, and nothing through a link that others planted."""
+"""Write files atomically, and never through links that others planted."""
 
 import errno
 import hashlib

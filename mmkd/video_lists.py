@@ -1,4 +1,4 @@
-"""Lists of videos, read in one way by every tool."""
+"""Read lists of videos, in one way for every tool."""
 
 import os
 import re
@@ -32,7 +32,7 @@ _PROTOCOL = re.compile(
 
 @dataclass(frozen=True)
 class ListFormat:
-    """How the lines of a list are to be read.
+    """Format of the lines of a list.
 
     Attributes:
         delimiter: Between path and label.

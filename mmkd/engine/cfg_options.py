@@ -1,4 +1,4 @@
-"""Merge options ``a.b.0.c=value`` into a config, and refuse those that fit nowhere."""
+"""Merge options ``a.b.0.c=value`` into a config, and refuse unknown keys."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

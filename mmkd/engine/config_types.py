@@ -1,4 +1,4 @@
-"""Go through a config: which class each dict is for, and what that takes."""
+"""Find the class that each dict of a config is for, and the arguments it takes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -140,7 +140,7 @@ def written(path: ConfigPath) -> str:
 
 @dataclass(frozen=True)
 class Described:
-    """What may stand in a dict of a config.
+    """Names and values that a dict of a config may have.
 
     Attributes:
         name: Of the class, as the config has it, or of the dict.

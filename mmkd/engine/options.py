@@ -1,4 +1,4 @@
-"""The options of train and test: how they are given, and what they do to a config.
+"""Parse the options of train and test, and apply them to a config.
 
 They are those of MMAction2, with the same meaning, and ``--split``,
 ``--visualizer`` and ``--json``.
@@ -207,7 +207,7 @@ def _enable_amp(cfg: Config) -> None:
 
 
 def _set_randomness(cfg: Config, args: Namespace) -> None:
-    """Change only what was asked for; MMAction2 drops ``--seed`` in this case."""
+    """Change the given options only; MMAction2 drops ``--seed`` in this case."""
     randomness = dict(cfg.get('randomness') or {})
     if args.seed is not None or 'seed' not in randomness:
         randomness['seed'] = args.seed

@@ -74,7 +74,7 @@ class ResumableRunner(Runner):
         return calm(super().build_logger(*args, **kwargs))
 
     def wrap_model(self, model_wrapper_cfg: Any, model: nn.Module) -> nn.Module:
-        """Move the model to its device, in the order of memory that the config says."""
+        """Move the model to its device, in the memory format of the config."""
         warning = warning_of_this_machine()
         if warning is not None:
             self.logger.warning(warning)
@@ -217,7 +217,7 @@ class ResumableRunner(Runner):
         self._hooks = unfolded(self.hooks)
 
     def train(self) -> nn.Module:
-        """Train, and leave the signals of the process as they were found.
+        """Train, and restore the signal handlers of the process.
 
         Raises:
             UserError: If there is no room for logs or a checkpoint; if a loader's
@@ -256,7 +256,7 @@ class ResumableRunner(Runner):
         return Runner.build_dataloader(dataloader, *args, **kwargs)
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
-        """Call the hooks, and check what is resumed from before any of them."""
+        """Call the hooks; check a checkpoint to resume before any of them."""
         if fn_name == 'after_load_checkpoint' and self._resume:
             source = f'checkpoint {self._load_from or ""}'.rstrip()
             check_resumable(self, kwargs['checkpoint'], source)

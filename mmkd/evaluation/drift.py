@@ -1,4 +1,4 @@
-"""How far training moved the features of a backbone."""
+"""Measure how far training moved the features of a backbone."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ from mmkd.models.teacher import state_hash
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What to evaluate, and how.
+    """Settings of an evaluation.
 
     Attributes:
         checkpoint: File with ``backbone.*`` tensors; None for untrained weights.
@@ -52,7 +52,7 @@ class Evaluation:
 
 
 class SplitEvaluation:
-    """One split: first what all processes do together, then what one does.
+    """Evaluation of one split: first on all processes, then on one.
 
     Args:
         cfg: A fine-tuning config: its network, its lists and its test pipeline.
@@ -130,7 +130,7 @@ class SplitEvaluation:
 def evaluate(
     cfg: Config, checkpoint: str | None, protocols: Sequence[str], work_dir: Path
 ) -> dict[str, float]:
-    """Measure a backbone on one split by our own protocols.
+    """Evaluate a backbone on one split by our own protocols.
 
     Args:
         cfg: A fine-tuning config: its lists and its test pipeline are used.

@@ -1,4 +1,4 @@
-"""Bring every video of a list through a network, on one process or several."""
+"""Extract features of every video of a list, on one process or several."""
 
 import copy
 import time
@@ -88,7 +88,7 @@ def _is_finished(store: FeatureStore) -> bool:
 
 
 def _wait_for_turn(store: FeatureStore) -> None:
-    """Wait while another run makes the table: it need not be made twice.
+    """Wait while another run makes the table.
 
     The processes of this run meet again and again, so that none gives up.
     """

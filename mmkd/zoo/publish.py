@@ -37,7 +37,7 @@ _KEPT_META = ('input_convention', 'dataset_meta', 'epoch', 'iter', 'seed')
 
 @dataclass(frozen=True)
 class Publication:
-    """What to publish."""
+    """Checkpoint to publish, with its results and files."""
 
     checkpoint: Path  # the checkpoint of the training
     name: str  # name in the zoo
@@ -104,7 +104,7 @@ def publish(what: Publication) -> list[Path]:
 
 @contextmanager
 def _removed_on_failure(paths: Iterable[Path]) -> Iterator[None]:
-    """If the body fails, remove the files that it made: no entry names them."""
+    """Remove the files that the body made if it fails: no entry names them."""
     new = [path for path in paths if not path.exists()]
     try:
         yield

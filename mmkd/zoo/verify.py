@@ -1,4 +1,4 @@
-"""Check published models: their files and weights, and what is said of them."""
+"""Verify published models: files, weights, metadata, and results by a new run."""
 
 import os
 import subprocess
@@ -81,7 +81,7 @@ def _check_content(index: Index, model: ZooModel, content: dict[str, Any]) -> li
 
 
 def _check_entry(model: ZooModel) -> list[str]:
-    """The paths of an entry are those of its files; each result says how."""
+    """Check that an entry names its files, and that each result is complete."""
     paths = {'Weights': model.weights[:1], 'Training Log': (model.log,)}
     found = [
         f'{key} in the metafile is no file of the model'

@@ -1,4 +1,4 @@
-"""Train on although a few videos cannot be read."""
+"""Keep training although a few videos cannot be read."""
 
 import math
 from collections.abc import Iterator
@@ -32,8 +32,8 @@ class BadVideosHook(Hook):
     stops once more of the list is bad than ``max_share``, or ``max_in_a_row`` of them
     follow each other.
 
-    So it is with one that a loader worker does not survive: the worker that it crashes,
-    or that is ended after ``time_limit``, is restarted.
+    The same applies to videos that crash or hang a loader worker: the worker that
+    crashed, or was ended after ``time_limit``, is restarted.
 
     In validation and test a bad video is an error that names it: results of fewer
     videos could not be compared.
@@ -95,11 +95,11 @@ class BadVideosHook(Hook):
         self.listed = sum(map(len, guarded))
 
     def before_val(self, runner: Runner) -> None:
-        """Have errors name the file."""
+        """Make errors name the video."""
         guard(runner.val_dataloader.dataset, time_limit=self.time_limit)
 
     def before_test(self, runner: Runner) -> None:
-        """Have errors name the file."""
+        """Make errors name the video."""
         guard(runner.test_dataloader.dataset, time_limit=self.time_limit)
 
     def before_train_iter(
@@ -115,7 +115,7 @@ class BadVideosHook(Hook):
             self._exchange(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Exchange what was found, and log how many samples were replaced."""
+        """Share the bad videos between processes, and log the replaced samples."""
         self._exchange(runner)
         if self.replaced > self._reported:
             runner.logger.info(
@@ -125,7 +125,7 @@ class BadVideosHook(Hook):
             self._reported = self.replaced
 
     def _watch_workers(self, runner: Runner) -> Marks | None:
-        """Have the loop go on past the end of a worker; None if there is none."""
+        """Let the loop go on when a worker is lost; None if there are no workers."""
         loop, loader = runner.train_loop, runner.train_dataloader
         own = isinstance(loop, (ResumableEpochLoop, ResumableIterLoop))
         if not (own and loader.num_workers and sampler_of(loader)):
@@ -135,7 +135,7 @@ class BadVideosHook(Hook):
         return marks
 
     def _exclude(self, name: str, why: str) -> None:
-        """Note a video that a worker did not survive."""
+        """Record a video that crashed or hung a worker."""
         self._lost_in_a_row += 1
         if self.max_share == 0:
             raise UserError(f'{name} cannot be read ({why})', CHECK)

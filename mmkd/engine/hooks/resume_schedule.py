@@ -1,4 +1,4 @@
-"""A resumed run follows the schedule of its config."""
+"""Apply the schedule of the config to a resumed run."""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ _POSITION = _IGNORED | {'_global_step', '_last_value'}
 
 @HOOKS.register_module()
 class ResumeScheduleHook(Hook):
-    """Follow the learning rates of the config, also where they were changed meanwhile.
+    """Use the schedule of the config when resuming, even if it was changed since.
 
     MMEngine restores each scheduler with all that it was built with. A finished run
     that is extended, with ``end`` and ``T_max`` enlarged in the config, then goes on
@@ -88,7 +88,7 @@ class ResumeScheduleHook(Hook):
 
 @dataclass(frozen=True)
 class Course:
-    """Schedulers, and what the run has behind it.
+    """Schedulers, and the epochs and steps that are done.
 
     Attributes:
         schedulers: The schedulers.

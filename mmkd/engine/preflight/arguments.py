@@ -1,4 +1,4 @@
-"""Misspelt types, arguments and top-level names of a config."""
+"""Find misspelt types, arguments and top-level names of a config."""
 
 import ast
 from collections.abc import Iterator, Mapping

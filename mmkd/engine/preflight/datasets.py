@@ -1,4 +1,4 @@
-"""The data sets that a config reads: their folders, lists and clips."""
+"""Check the data sets of a config: folders, lists and clips."""
 
 import os
 from collections import defaultdict
@@ -39,7 +39,7 @@ def _datasets(
 
 
 def _check_balancing(where: str, node: Mapping[str, Any]) -> None:
-    """MMEngine's wrapper asks for the classes of a sample, as few sets can say."""
+    """Refuse a class-balancing wrapper around a data set that cannot tell classes."""
     if str(node.get('type')).rpartition('.')[2] != 'ClassBalancedDataset':
         return
     inner = node.get('dataset') or {}
@@ -98,7 +98,7 @@ def _missing(what: str, path: str, where: str) -> UserError:
 
 
 def _remedy(path: str) -> str:
-    """Say which command prepares a path, where one is known to."""
+    """Return the command that prepares a path, where one is known."""
     command = prepare_command(path)
     if command:
         return f'Prepare the data with `{command}`.'

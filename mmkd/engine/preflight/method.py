@@ -1,4 +1,4 @@
-"""Can the method learn with these numbers? Said before the first step."""
+"""Check whether a method can learn with the numbers of its config."""
 
 import inspect
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ LARGEST_OWN_CHANCE = 0.2
 
 @dataclass(frozen=True)
 class RunLength:
-    """How many steps a training makes.
+    """Length of a training in videos, steps and updates.
 
     Attributes:
         videos: Different videos of the list.
@@ -78,7 +78,7 @@ class RunLength:
 
 @dataclass(frozen=True)
 class Finding:
-    """One number that says whether a method can work.
+    """One number that decides whether a method can learn.
 
     Attributes:
         part: Path in the config, e.g. ``model.teachers.momentum``.
@@ -99,7 +99,7 @@ class Finding:
 
 
 def examine_method(cfg: Config, length: RunLength) -> list[Finding]:
-    """Compute what decides whether a method can learn.
+    """Compute the numbers that decide whether a method can learn.
 
     The share of its start that is left in a moving average, the size of a queue beside
     the number of videos, and the chance that a sample is among its own negatives.
