@@ -8,7 +8,7 @@ import torch
 from mmengine.registry import DATASETS
 
 from mmkd.evaluation.extraction import fill_store
-from mmkd.evaluation.feature_store import FeatureStore, Rows
+from mmkd.evaluation.feature_store import FeatureStore, Tensors
 
 
 @DATASETS.register_module()
@@ -40,7 +40,7 @@ class Encoder:
         self.last = last
         self.seen: list[int] = []
 
-    def __call__(self, raw: Any) -> list[Rows]:
+    def __call__(self, raw: Any) -> list[Tensors]:
         (place,) = raw['inputs']
         if place > self.last:
             raise InterruptedError

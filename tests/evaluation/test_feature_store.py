@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from mmkd.errors import UserError
-from mmkd.evaluation.feature_store import FeatureStore, Rows
+from mmkd.evaluation.feature_store import FeatureStore, Tensors
 
 
-def row(place: int) -> Rows:
+def row(place: int) -> Tensors:
     return {'label': torch.tensor(place % 3), 'x': torch.full((2,), float(place))}
 
 

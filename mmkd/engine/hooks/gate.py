@@ -42,10 +42,10 @@ class GateHook(Hook):
     (:func:`~mmkd.engine.preflight.method.examine_method`): the share of its start that
     the EMA of a momentum encoder keeps, queues and negatives beside the number of
     videos, and the steps. In training each task's metric is compared with the level of
-    a network that ignores the clip: ``gain`` with 0, ``acc`` with ``chance``. A gate that is
-    closed after ``patience`` steps, or at the end of a shorter run, is warned of once,
-    with the likely reason. A resumed run goes on with the gates of its checkpoint.
-    Without a :class:`~mmkd.models.Pretrainer` only the steps are shown.
+    a network that ignores the clip: ``gain`` with 0, ``acc`` with ``chance``. A gate
+    that is closed after ``patience`` steps, or at the end of a shorter run, is warned
+    of once, with the likely reason. A resumed run goes on with the gates of its
+    checkpoint. Without a :class:`~mmkd.models.Pretrainer` only the steps are shown.
 
     Args:
         patience: Steps after which a closed gate is warned of. Defaults to 1000.
