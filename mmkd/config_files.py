@@ -200,8 +200,8 @@ def _numbers(pattern: str) -> list[int]:
 
 def _open(path: str, name: str) -> Config:
     if not Path(path).is_file():
-        what = 'is a folder' if Path(path).is_dir() else 'does not exist'
-        raise UserError(f'config {name} {what}', _similar_files(path))
+        problem = 'is a folder' if Path(path).is_dir() else 'does not exist'
+        raise UserError(f'config {name} {problem}', _similar_files(path))
     if Path(path).suffix not in _SUFFIXES:
         raise UserError(f'{name} is no config', f'It ends in {", ".join(_SUFFIXES)}.')
     try:

@@ -188,11 +188,11 @@ class Described:
         """
         known = self.known | set(beside)
         nearest = nearest_names(name, known, 0.6 if closed else 0.8)
-        remedy = self.instead_of.get(name) or nearest
-        if closed or remedy:
+        hint = self.instead_of.get(name) or nearest
+        if closed or hint:
             takes = f'It takes: {", ".join(sorted(self.known)) or "none"}.'
             raise UserError(
-                f'{where}: {self.name} has no argument {name!r}', remedy or takes
+                f'{where}: {self.name} has no argument {name!r}', hint or takes
             )
 
 

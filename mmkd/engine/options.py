@@ -99,8 +99,8 @@ def _add_shared(parser: ArgumentParser, work_dir: str) -> None:
 def add_visualizer(cfg: Config, name: str) -> None:
     """Add a backend to the visualizer of a config, beside those that it has."""
     if find_spec(name) is None:
-        what = f'--visualizer {name}: the package {name} is not installed'
-        raise UserError(what, f'Type pip install {name}.')
+        message = f'--visualizer {name}: the package {name} is not installed'
+        raise UserError(message, f'Type pip install {name}.')
     backend = VISUALIZERS[name]
     visualizer = cfg.get('visualizer') or {'type': 'Visualizer'}
     backends = list(visualizer.get('vis_backends') or [{'type': 'LocalVisBackend'}])

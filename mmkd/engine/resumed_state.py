@@ -343,8 +343,8 @@ def _check_state(
                 )
 
 
-def _not_of_a_run(source: str, what: str) -> UserError:
+def _not_of_a_run(source: str, missing: str) -> UserError:
     return UserError(
-        f'{source} cannot be resumed: it has not {what}',
+        f'{source} cannot be resumed: it has not {missing}',
         'Only checkpoints of a run can be; start from its weights with load_from.',
     )

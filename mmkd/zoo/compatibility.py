@@ -64,7 +64,7 @@ def mismatches(
         if own[k].shape[k in queues :] != weights[k].shape[k in queues :]
     ]
     found = {'missing': missing, 'beyond the config': beyond, 'of another shape': other}
-    return [f'{what}: {grouped(keys)}' for what, keys in found.items() if keys]
+    return [f'{kind}: {grouped(keys)}' for kind, keys in found.items() if keys]
 
 
 def backbone_fingerprint(weights: Mapping[str, Tensor]) -> str:

@@ -220,7 +220,7 @@ class BankNet(NoisyNet):
 def test_a_memory_bank_is_not_resumed_with_another_list(tmp_path):
     train(tmp_path, 5, {'dataset': {'type': Listed}}, model=BankNet())
     changed = {'dataset': {'type': Listed, 'names': tuple(reversed(range(16)))}}
-    with pytest.raises(UserError, match='in another order, and the features of its mem'):
+    with pytest.raises(UserError, match='another order, and the features of its mem'):
         train(tmp_path, loader=changed, model=BankNet())
 
 

@@ -94,8 +94,8 @@ class TeacherUpdateHook(Hook):
                     f'the epoch teacher of the run to resume does not fit: {reason}',
                     f'Resume with the config of that run, or {_FROM_WEIGHTS}',
                 ) from error
-        what = 'resumed' if self._resumed is not None else 'the encoder at the start'
-        runner.logger.info(f'epoch teacher: {what}, hash {self.teacher.hash()}')
+        origin = 'resumed' if self._resumed is not None else 'the encoder at the start'
+        runner.logger.info(f'epoch teacher: {origin}, hash {self.teacher.hash()}')
 
     def _check_input(self, model: nn.Module) -> None:
         """Refuse a first teacher, in eval, whose running statistics do not fit."""

@@ -205,7 +205,7 @@ class GateHook(Hook):
         teacher = getattr(module, 'teacher', None)
         ends = (f'tasks.{task}', f'teachers.{teacher}')
         causes = [
-            f'{f.part}: {f.text}. {f.remedy}'
+            f'{f.part}: {f.text}. {f.hint}'
             for f in self._findings
             if f.wrong and f.part.endswith(ends)
         ]

@@ -157,27 +157,27 @@ class NonFiniteHook(Hook):
         norms = self.runner.message_hub.log_scalars.get(name)
         return not clips or norms is None or math.isfinite(norms.current())
 
-    def _skip(self, what: str) -> NoReturn:
+    def _skip(self, subject: str) -> NoReturn:
         self.skipped += 1
         if self.skipped > self.max_skips:
-            self._refuse(what, f'; {self.skipped} such steps')
+            self._refuse(subject, f'; {self.skipped} such steps')
         own = _buffers(unwrap(self.runner.model))
         for buffer, old in zip(own, self._buffers, strict=True):
             buffer.copy_(old)
         self.runner.logger.warning(
-            f'{self._describe(what)}; step left out ({self.skipped} of at most '
+            f'{self._describe(subject)}; step left out ({self.skipped} of at most '
             f'{self.max_skips})'
         )
         raise StepLeftOut
 
-    def _refuse(self, what: str, times: str = '') -> NoReturn:
+    def _refuse(self, subject: str, times: str = '') -> NoReturn:
         raise UserError(
-            self._describe(what) + times,
+            self._describe(subject) + times,
             'Look at these videos, or lower the learning rate; the last checkpoint is '
             'as it was. NonFiniteHook(max_skips=N) leaves out up to N such steps.',
         )
 
-    def _describe(self, what: str) -> str:
+    def _describe(self, subject: str) -> str:
         runner = self.runner
         parts = {
             name: float(value)
@@ -187,8 +187,8 @@ class NonFiniteHook(Hook):
         named = ''.join(f', {name} {value}' for name, value in parts.items())
         videos = ', '.join(self._videos()) or 'not known'
         return (
-            f'{what} is not finite in epoch {runner.epoch + 1}, step {runner.iter + 1}'
-            f'{named}; videos of the batch: {videos}'
+            f'{subject} is not finite in epoch {runner.epoch + 1}, '
+            f'step {runner.iter + 1}{named}; videos of the batch: {videos}'
         )
 
     def _videos(self) -> list[str]:

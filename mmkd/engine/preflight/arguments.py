@@ -102,13 +102,13 @@ def check_names(cfg: Config) -> None:
             )
 
 
-def check_sections(values: Mapping[str, Any], what: str) -> None:
+def check_sections(values: Mapping[str, Any], option: str) -> None:
     """Check that the parts of a config that a run looks into are dicts, or left out."""
     for name in _DICTS:
         value = values.get(name)
         if value is not None and not isinstance(value, Mapping):
             raise UserError(
-                f'{what}: {name} is {value!r}, not a dict',
+                f'{option}: {name} is {value!r}, not a dict',
                 f'Give a dict, or what is in it: {name}.KEY=VALUE.',
             )
 

@@ -84,18 +84,18 @@ class Finding:
         part: Path in the config, e.g. ``model.teachers.momentum``.
         text: What was computed.
         wrong: What is wrong with it; empty where nothing is.
-        remedy: What to do, with the option. Empty where nothing is wrong.
+        hint: What to do, with the option. Empty where nothing is wrong.
     """
 
     part: str
     text: str
     wrong: str = ''
-    remedy: str = ''
+    hint: str = ''
 
     def __str__(self) -> str:
         if not self.wrong:
             return f'{self.part}: {self.text}'
-        return f'{self.part}: {self.text}: {self.wrong}. {self.remedy}'
+        return f'{self.part}: {self.text}: {self.wrong}. {self.hint}'
 
 
 def examine_method(cfg: Config, length: RunLength) -> list[Finding]:
@@ -171,14 +171,14 @@ def _average(
     if left <= MOST_OF_THE_START or loaded:
         return Finding(part, text)
     enough = enough_momentum(updates)
-    remedy = (
+    hint = (
         f'Set {part}.momentum={1 - enough if of_hook else enough:g}, or train longer.'
     )
     if of_hook:
-        return Finding(part, text, 'the averaged weights are hardly trained', remedy)
+        return Finding(part, text, 'the averaged weights are hardly trained', hint)
     if enough < 0.9:  # a teacher that follows at once is none
-        remedy = 'Train longer.'
-    return Finding(part, text, 'it teaches next to nothing', remedy)
+        hint = 'Train longer.'
+    return Finding(part, text, 'it teaches next to nothing', hint)
 
 
 def enough_momentum(updates: int) -> float:
