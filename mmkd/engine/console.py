@@ -17,7 +17,7 @@ class QuietFileHandler(logging.FileHandler):
         """Stay silent: whatever else is written to that disk will raise."""
 
 
-def calm(logger: MMLogger) -> MMLogger:
+def shorten_console(logger: MMLogger) -> MMLogger:
     """Filter messages off the console that a user cannot act on."""
     for index, handler in enumerate(logger.handlers):
         if type(handler) is logging.FileHandler:  # not one that rotates, say

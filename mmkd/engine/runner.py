@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from mmkd.datasets.seeded_dataset import SeededDataset
 from mmkd.engine.agreement import check_length, synchronise
 from mmkd.engine.config_types import STOCK_HOOKS
-from mmkd.engine.console import calm
+from mmkd.engine.console import shorten_console
 from mmkd.engine.hooks.hook_group import unfolded
 from mmkd.engine.loops import ResumableEpochLoop, ResumableIterLoop
 from mmkd.engine.resumable_sampler import ResumableSampler
@@ -71,7 +71,7 @@ class ResumableRunner(Runner):
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build the logger and keep blocks of text off its console handler."""
-        return calm(super().build_logger(*args, **kwargs))
+        return shorten_console(super().build_logger(*args, **kwargs))
 
     def wrap_model(self, model_wrapper_cfg: Any, model: nn.Module) -> nn.Module:
         """Move the model to its device, in the memory format of the config."""

@@ -33,11 +33,11 @@ def start_worker(worker_id: int) -> None:
             signal.signal(one, signal.SIG_IGN)
     if hasattr(signal, 'sigwaitinfo'):  # not on macOS
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=_obey_parent, daemon=True).start()
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
 @contextmanager
-def started_unhurt() -> Iterator[None]:
+def sigterm_blocked() -> Iterator[None]:
     """Block SIGTERM while workers start, in them as well.
 
     One that came sooner than their shield, :func:`start_worker`, would end them.
@@ -52,7 +52,7 @@ def started_unhurt() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def unbroken_by_workers() -> None:
+def restore_sigchld_handler() -> None:
     """Remove torch's handler of SIGCHLD and restore the previous one.
 
     It has the end of a worker break off whatever Python is doing at the time, such as
@@ -71,7 +71,7 @@ def unbroken_by_workers() -> None:
     signal.signal(number, before or signal.SIG_DFL)
 
 
-def _obey_parent() -> None:
+def _exit_with_parent() -> None:
     process = multiprocessing.parent_process()
     parent = process.pid if process is not None else os.getppid()
     while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
