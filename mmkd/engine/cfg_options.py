@@ -10,7 +10,7 @@ from mmkd.engine.config_types import (
     CONFIG_ONLY,
     FREE,
     ConfigPath,
-    described,
+    accepted_names,
     nearest_names,
     written,
 )
@@ -208,7 +208,7 @@ def _check_new(
         if meant is not None:
             raise UserError(f'{option}: nothing reads {name}', f'Did you mean {meant}?')
         return
-    spot = described(path, new, cfg)
+    spot = accepted_names(path, new, cfg)
     there = set(old) - CONFIG_ONLY if isinstance(old, Mapping) else set()
     value = new.get(name)
     if spot is None:

@@ -139,7 +139,7 @@ def written(path: ConfigPath) -> str:
 
 
 @dataclass(frozen=True)
-class Described:
+class AcceptedNames:
     """Names and values that a dict of a config may have.
 
     Attributes:
@@ -202,9 +202,9 @@ def nearest_names(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     return f'Did you mean {" or ".join(nearest)}?' if nearest else ''
 
 
-def described(
+def accepted_names(
     path: ConfigPath, node: Mapping[str, Any], cfg: Mapping[str, Any]
-) -> Described | None:
+) -> AcceptedNames | None:
     """Return what may stand in a dict of a config; None if nothing says so."""
     wrapper, usual = cfg.get('optim_wrapper'), 'DefaultOptimWrapperConstructor'
     # Something else than MMEngine's constructor reads the options.
@@ -212,13 +212,13 @@ def described(
     if path in _SETTINGS:
         if path[-1] == 'paramwise_cfg' and free:
             return None
-        return Described('.'.join(map(str, path)), _SETTINGS[path], True)
+        return AcceptedNames('.'.join(map(str, path)), _SETTINGS[path], True)
     if len(path) == 1 and str(path[0]).endswith('_dataloader'):
         from torch.utils.data import DataLoader
 
         known = accepted_arguments(DataLoader)[0] | _LOADER
         numbers = dict.fromkeys(('batch_size', 'num_workers', 'prefetch_factor'), WHOLE)
-        return Described(str(path[0]), known - {'self'}, True, numbers)
+        return AcceptedNames(str(path[0]), known - {'self'}, True, numbers)
     kind = _type_of(path, node)
     found = kind and find_class(kind, path)
     if not found:
@@ -236,7 +236,7 @@ def described(
         # Others go to Runner.save_checkpoint, which says so at the first checkpoint.
         known, closed = known | {'meta'}, True
     instead = getattr(cls, 'instead_of', {})
-    return Described(
+    return AcceptedNames(
         name=name,
         known=known - set(instead),
         closed=closed,

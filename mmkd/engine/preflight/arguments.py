@@ -12,7 +12,7 @@ from mmkd.engine.config_types import (
     CONFIG_ONLY,
     PREFIX,
     ConfigPath,
-    described,
+    accepted_names,
     find_class,
     names_for,
     nearest_names,
@@ -47,7 +47,7 @@ def check_arguments(cfg: Config) -> None:
 def _check_node(cfg: Config, path: ConfigPath, node: Mapping[str, Any]) -> None:
     where = f'{cfg.filename}, {written(path)}'
     _check_type(where, path, node.get('type'))
-    spot = described(path, node, cfg._cfg_dict)
+    spot = accepted_names(path, node, cfg._cfg_dict)
     if spot is None:
         return
     for key, value in node.items():
