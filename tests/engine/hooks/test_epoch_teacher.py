@@ -276,7 +276,7 @@ def test_hook_and_distiller_give_the_same_numbers_bit_for_bit(tmp_path: Path) ->
 
 
 def test_two_epoch_teachers_and_one_that_nobody_updates(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r'Use mmkd\.TeacherUpdateHook in its'):
+    with pytest.raises(UserError, match=r'Use mmkd\.TeacherUpdateHook instead'):
         tiny_runner(tmp_path, EpochTeacherHook(), model=self_distiller()).train()
     with pytest.raises(UserError, match=r"Add dict\(type='mmkd.TeacherUpdateHook'\)"):
         tiny_runner(tmp_path, model=self_distiller()).train()
