@@ -1,4 +1,4 @@
-"""The parser of all command lines: what is wrong with them is one line."""
+"""Parse command lines, with errors of one line."""
 
 import argparse
 from pathlib import Path
@@ -28,8 +28,8 @@ def folder(text: str) -> Path:
     """Parse the path of a folder that is there, for ``type=`` of an argument."""
     path = Path(text)
     if not path.is_dir():
-        what = 'is no folder' if path.exists() else 'does not exist'
-        raise argparse.ArgumentTypeError(f'{text} {what}')
+        problem = 'is no folder' if path.exists() else 'does not exist'
+        raise argparse.ArgumentTypeError(f'{text} {problem}')
     return path
 
 

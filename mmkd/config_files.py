@@ -114,7 +114,7 @@ def _of_split(pattern: str, split: int) -> str:
 
 
 def _replace(node: Any, names: Mapping[str, str]) -> Any:
-    """Replace whole texts inside of dicts and lists, in place where they allow it."""
+    """Replace whole strings inside of dicts and lists, in place where possible."""
     if isinstance(node, str):
         return names.get(node, node)
     if isinstance(node, dict):
@@ -200,8 +200,8 @@ def _numbers(pattern: str) -> list[int]:
 
 def _open(path: str, name: str) -> Config:
     if not Path(path).is_file():
-        what = 'is a folder' if Path(path).is_dir() else 'does not exist'
-        raise UserError(f'config {name} {what}', _similar_files(path))
+        problem = 'is a folder' if Path(path).is_dir() else 'does not exist'
+        raise UserError(f'config {name} {problem}', _similar_files(path))
     if Path(path).suffix not in _SUFFIXES:
         raise UserError(f'{name} is no config', f'It ends in {", ".join(_SUFFIXES)}.')
     try:

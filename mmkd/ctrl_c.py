@@ -23,7 +23,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def watch_the_start() -> None:
-    """Have Ctrl-C end this process at once, if it is a program of ``tools/``.
+    """Make Ctrl-C end this process at once, if it is a program of ``tools/``.
 
     Nothing has been begun yet that would have to be tidied up: see :func:`interruption`
     for what comes later. Who ignores SIGINT, as jobs in the background do, stays so.
@@ -41,7 +41,7 @@ def watch_the_start() -> None:
 
 @contextmanager
 def interruption() -> Iterator[list[int]]:
-    """Have Ctrl-C raise ``KeyboardInterrupt`` in the body, and note that it came.
+    """Make Ctrl-C raise ``KeyboardInterrupt`` in the body, and note that it came.
 
     An import that it breaks off may end in another error.
 
@@ -67,7 +67,7 @@ def interruption() -> Iterator[list[int]]:
 
 @contextmanager
 def kept_from_children() -> Iterator[None]:
-    """Have processes that are started in the body never hear of Ctrl-C.
+    """Shield processes that are started in the body from Ctrl-C.
 
     A terminal tells all processes of a program; who started the others ends them, and
     they would each print a trace-back. Here Ctrl-C waits for the end of the body.

@@ -1,4 +1,4 @@
-"""Errors become one line: where a program ends, and where a config is built."""
+"""Turn errors into one line, where a program ends and where a config is built."""
 
 import os
 import sys
@@ -59,11 +59,11 @@ def _one_line(error: Exception) -> str:
 
 
 @contextmanager
-def building(what: str) -> Iterator[None]:
+def building(subject: str) -> Iterator[None]:
     """Turn whatever keeps an object of a config from being built into a UserError.
 
     Args:
-        what: What is built, e.g. ``'model of configs/a.py'``.
+        subject: Object that is built, e.g. ``'model of configs/a.py'``.
 
     Raises:
         UserError: If the body raises anything; the cause is kept.
@@ -77,7 +77,7 @@ def building(what: str) -> Iterator[None]:
         kind = _innermost_type(error.__traceback__)
         of = f' in {kind}' if kind else ''
         raise UserError(
-            f'{what} cannot be built: {type(error).__name__}{of}: {text}',
+            f'{subject} cannot be built: {type(error).__name__}{of}: {text}',
             'Correct its settings; MMKD_TRACEBACK=1 shows where it went wrong.',
         ) from error
 

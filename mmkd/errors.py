@@ -1,4 +1,4 @@
-"""The one error that a user may cause: what is wrong, where, and what to do."""
+"""Define the error for mistakes of a user: what is wrong, where, what to do."""
 
 
 def printable(text: object) -> str:
@@ -18,7 +18,7 @@ def printable(text: object) -> str:
 
 
 class UserError(Exception):
-    """Something that the user can mend: bad data, a bad path, a bad option.
+    """Mistake that the user can fix: bad data, a bad path, a bad option.
 
     Command lines print it as one line without a trace-back and exit with status 2.
 

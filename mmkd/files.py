@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, and nothing through a link that others planted."""
+"""Write files atomically, and never through links that others planted."""
 
 import errno
 import hashlib
@@ -28,7 +28,7 @@ _HOUR = 3600.0  # seconds
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` and move it there if the body succeeds.
+    """Write ``path`` atomically: yield a temporary path, moved there on success.
 
     The temporary file is there already, empty, under a name that cannot be foreseen,
     and is locked while the body runs: see :func:`remove_leftovers`. What was written is
@@ -180,7 +180,7 @@ def _require_own(path: Path, status: os.stat_result) -> None:
 
 
 def flush(path: Path) -> None:
-    """Bring a file, or the entries of a folder, from the system's memory to the disk.
+    """Flush a file, or the entries of a folder, to the disk (``fsync``).
 
     A file system that cannot do so for a folder (or is not asked to, on Windows) keeps
     its own order of things.
@@ -197,7 +197,7 @@ def flush(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file, whole or not at all; not again if it holds the text.
+    """Write a UTF-8 text file atomically, unless it holds the text already.
 
     Raises:
         UserError: If it cannot be written.
@@ -210,7 +210,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as indented JSON, whole or not at all."""
+    """Write ``value`` as indented JSON, atomically."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + '\n')
 
 

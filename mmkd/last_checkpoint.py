@@ -1,4 +1,4 @@
-"""Which checkpoint a run left last, and whether it is whole."""
+"""Find the last complete checkpoint of a run."""
 
 import io
 import os
@@ -23,7 +23,7 @@ _LONGEST = 4096  # bytes of a pointer
 
 
 def point_to(work_dir: str, checkpoint: str) -> None:
-    """Name a checkpoint as the last one, seen from the folder of the run.
+    """Write ``last_checkpoint``, with a path relative to the folder of the run.
 
     A run that is moved, or mounted elsewhere, so finds it again. The file is written
     whole or not at all.
@@ -203,6 +203,6 @@ def _steps(path: Path) -> int:
 
 
 def _warn(text: str) -> None:
-    """Say it once, however many processes look."""
+    """Warn once, however many processes look."""
     if is_first_process():
         print(f'warning: {text}', file=sys.stderr, flush=True)

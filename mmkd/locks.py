@@ -1,4 +1,4 @@
-"""Locks that end with the process that holds them, however it ends."""
+"""Lock files and folders, until the process that holds the lock ends."""
 
 import errno
 import os
@@ -133,7 +133,7 @@ def unlock_file(path: Path, descriptor: int) -> None:
 
 @contextmanager
 def locked_folder(folder: Path, use: str = 'run', name: str = LOCK) -> Iterator[None]:
-    """Hold a folder for as long as the body takes; a second one is refused.
+    """Lock a folder while the body runs; a second holder is refused.
 
     The lock is a file, ``.lock``, that the system unlocks when the process ends, also
     by SIGKILL: nothing has to be tidied up. Where the file system has no locks, one

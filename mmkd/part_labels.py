@@ -1,4 +1,4 @@
-"""Label sets of human parsers: names, background, and which labels a mirror swaps."""
+"""Define label sets of human parsers: names, background, left-right pairs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

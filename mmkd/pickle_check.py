@@ -1,4 +1,4 @@
-"""See what a pickle asks for, and how much, before anything in it is built.
+"""Check what a pickle would build, and how large, before it is loaded.
 
 A pickle is a program. Even one that may name only tensors and plain values can ask for
 more memory than there is (``bytearray(9 * 10**9)`` takes 40 bytes), or for work without

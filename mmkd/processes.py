@@ -1,4 +1,4 @@
-"""Processes that take no code from the current folder, and end with who started them.
+"""Start processes that import nothing from the current folder and end with ours.
 
 Python puts the current folder first on its path for ``-m`` and ``-c``, which is how
 :mod:`multiprocessing` starts its own: a ``torch.py`` that somebody else has put into a
@@ -29,7 +29,7 @@ def script_command(script: Path) -> list[str]:
 
 
 def leave_out_current_folder() -> None:
-    """Have every Python that this process starts leave out the current folder."""
+    """Keep the current folder off ``sys.path`` of the Python processes we start."""
     os.environ['PYTHONSAFEPATH'] = '1'
 
 

@@ -1,4 +1,4 @@
-"""Progress that suits where it is shown: a bar on a terminal, calm lines in a log."""
+"""Show progress: a bar on a terminal, a few lines in a log file."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sized

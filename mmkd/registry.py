@@ -1,4 +1,4 @@
-"""The registries of mmkd: scope ``mmkd``, children of MMEngine's root registries.
+"""Define the registries of scope ``mmkd``, children of MMEngine's root registries.
 
 A config names things of this package as ``type='mmkd.Name'``. Modules are imported
 when a registry is first searched, so that ``import mmkd`` stays cheap.

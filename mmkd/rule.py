@@ -1,4 +1,4 @@
-"""Whose rule a part follows: that of the official code, or our repair of it."""
+"""Choose between the rule of the official code and our repair of it."""
 
 from typing import Literal, get_args
 

@@ -1,4 +1,4 @@
-"""What a training wrote into ``*/vis_data/scalars.json``, over all its restarts."""
+"""Read ``*/vis_data/scalars.json`` of a training, over all its restarts."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -48,7 +48,7 @@ def _records(path: Path) -> Iterable[Record]:
 
 
 def _counts(record: Record) -> bool:
-    """Tell whether what records are put in order by is numbers."""
+    """Tell whether epoch and step of a record are numbers."""
     return all(
         isinstance(record.get(key, 0), int | float) for key in ('iter', 'step', 'epoch')
     )

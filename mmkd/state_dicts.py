@@ -1,4 +1,4 @@
-"""The named tensors of a checkpoint, however its writer wrapped and named them."""
+"""Find the state dict of a checkpoint, however it is wrapped."""
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any

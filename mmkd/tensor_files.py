@@ -1,4 +1,4 @@
-"""Files of tensors: read once, checked before anything is built, and saved whole.
+"""Load and save tensors: read once, checked before loading, saved atomically.
 
 Whatever reads a checkpoint, a cache or a parser's weights reads it here. The bytes that
 were checked are the bytes that are loaded, so that nobody can exchange the file in

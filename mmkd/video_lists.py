@@ -1,4 +1,4 @@
-"""Lists of videos, read in one way by every tool."""
+"""Read lists of videos, in one way for every tool."""
 
 import os
 import re
@@ -32,7 +32,7 @@ _PROTOCOL = re.compile(
 
 @dataclass(frozen=True)
 class ListFormat:
-    """How the lines of a list are to be read.
+    """Format of the lines of a list.
 
     Attributes:
         delimiter: Between path and label.
@@ -64,7 +64,7 @@ class Line:
 
 
 def read_list(
-    path: str | Path, form: ListFormat | None = None, remedy: str = ''
+    path: str | Path, form: ListFormat | None = None, hint: str = ''
 ) -> list[Line]:
     """Read a list of ``path label`` lines as MMAction2's ``VideoDataset`` does.
 
@@ -76,15 +76,15 @@ def read_list(
     Args:
         path: The list.
         form: How to read the lines; None for :class:`ListFormat` as it is.
-        remedy: What to do if it is empty or not there.
+        hint: What to do if it is empty or not there.
 
     Raises:
         UserError: At the first line that is wrong, with its number.
     """
     form, where = form or ListFormat(), printable(path)
-    texts = _lines(path, remedy)
+    texts = _lines(path, hint)
     if not any(text.strip() for text in texts):
-        raise UserError(f'{where} is empty', remedy)
+        raise UserError(f'{where} is empty', hint)
     lines = [
         _line(f'{where}, line {number}', number, text.strip(), form)
         for number, text in enumerate(texts, 1)
@@ -98,7 +98,7 @@ def unique_paths(lines: Sequence[Line]) -> list[str]:
     return list(dict.fromkeys(line.path for line in lines))
 
 
-def _lines(path: str | Path, remedy: str) -> list[str]:
+def _lines(path: str | Path, hint: str) -> list[str]:
     """Return the lines as MMAction2 splits them."""
     name = printable(path)
     try:
@@ -106,7 +106,7 @@ def _lines(path: str | Path, remedy: str) -> list[str]:
             raise UserError(f'{name} is no regular file', 'Name a list of videos.')
         data = Path(path).read_bytes()
     except FileNotFoundError:
-        raise UserError(f'{name} is not there', remedy) from None
+        raise UserError(f'{name} is not there', hint) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, 'strerror', None) or error
         raise UserError(f'{name} cannot be read: {reason}') from None
@@ -136,20 +136,22 @@ def _line(where: str, number: int, text: str, form: ListFormat) -> Line:
 
 
 def _malformed(where: str, text: str, form: ListFormat) -> UserError:
-    what = f'{where}: expected "path{form.delimiter}label", found {_shown(text)}'
+    message = f'{where}: expected "path{form.delimiter}label", found {_shown(text)}'
     if not text:
-        return UserError(what, 'Remove the line.')
+        return UserError(message, 'Remove the line.')
     wanted = _SEPARATORS.get(form.delimiter, repr(form.delimiter))
     other = _other_delimiter(text, form)
     if other and form.delimiter not in text:
         return UserError(
-            f'{what}: {_in_words(other)} stands where {wanted} is expected',
+            f'{message}: {_in_words(other)} stands where {wanted} is expected',
             f'Put {wanted} there, or name the delimiter of the list.',
         )
     if text[0] in '"\'':
-        return UserError(f'{what}: the path is in quotes', 'Write it without quotes.')
+        return UserError(
+            f'{message}: the path is in quotes', 'Write it without quotes.'
+        )
     return UserError(
-        what,
+        message,
         'A path must not contain the delimiter: use another (delimiter of the data '
         "set, --delimiter of the tool), e.g. ';'.",
     )
@@ -178,8 +180,8 @@ def _check_path(where: str, path: str) -> None:
             'List files that are on this machine.',
         )
     if path[0] == '\ufeff':
-        remedy = 'Save the list without it.'
-        raise UserError(f'{where}: a byte-order mark is before the path', remedy)
+        hint = 'Save the list without it.'
+        raise UserError(f'{where}: a byte-order mark is before the path', hint)
     if '\0' in path:
         raise UserError(f'{where}: {shown} holds a null character', 'Correct the path.')
     if len(path) > 1 and path[0] in '"\'' and path[-1] == path[0]:
@@ -200,14 +202,14 @@ def _label(where: str, text: str, num_classes: int | None) -> int:
     label = int(text)
     if num_classes is None:
         wrong, bounds = label < -1, '-1 or more'
-        remedy = 'Unlabelled clips have the label -1.'
+        hint = 'Unlabelled clips have the label -1.'
     else:
         wrong, bounds = not 0 <= label < num_classes, f'0 to {num_classes - 1}'
-        remedy = 'Correct the list or model.cls_head.num_classes.'
-        remedy = 'Use a list with labels.' if label == -1 else remedy
+        hint = 'Correct the list or model.cls_head.num_classes.'
+        hint = 'Use a list with labels.' if label == -1 else hint
     if wrong:
-        what = f'{where}: the class {label} is out of range ({bounds})'
-        raise UserError(what, remedy)
+        message = f'{where}: the class {label} is out of range ({bounds})'
+        raise UserError(message, hint)
     return label
 
 

@@ -242,8 +242,8 @@ def rotated(path: Path) -> None:
         for n in (0, 0x10000, 0, -0x10000, 0, 0, 48 << 16, 0, 0x40000000)
     )
     track = data.index(b'tkhd')
-    place = data.index(upright, track)
-    path.write_bytes(data[:place] + turned + data[place + 36 :])
+    offset = data.index(upright, track)
+    path.write_bytes(data[:offset] + turned + data[offset + 36 :])
 
 
 @kind('two_sizes.avi')

@@ -148,8 +148,8 @@ def cut(data: bytes) -> bytes:
 
 def flip_one_bit(data: bytes) -> bytes:
     # Within the tensor, which is 4000 of some 5000 bytes.
-    place = len(data) // 2
-    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
 
 @pytest.mark.parametrize('damage', [cut, flip_one_bit, lambda data: b''])

@@ -43,9 +43,9 @@ def test_swaps_are_the_published_ones(name: str) -> None:
 
 
 def test_the_synthetic_set_is_the_data_sets_own() -> None:
-    mine = get_label_set('synthetic')
-    assert mine.labels == PART_NAMES
-    assert mine.flip_table().tolist() == flip_table()
+    labels = get_label_set('synthetic')
+    assert labels.labels == PART_NAMES
+    assert labels.flip_table().tolist() == flip_table()
 
 
 @pytest.mark.parametrize('name', SIZES)

@@ -16,7 +16,7 @@ def write(
     path.write_text('\n'.join(map(json.dumps, records)) + '\n' + end)
 
 
-def row(iteration: int, loss: float) -> dict[str, Any]:
+def record(iteration: int, loss: float) -> dict[str, Any]:
     """Of a training with 10 iterations an epoch."""
     epoch = -(-iteration // 10)
     return {'loss': loss, 'iter': iteration, 'epoch': epoch, 'step': iteration}
@@ -27,25 +27,32 @@ def held(epoch: int, value: float) -> dict[str, Any]:
 
 
 def test_a_resume_replaces_what_it_does_again(tmp_path: Path) -> None:
-    first = [row(5, 1), row(10, 2), held(1, 0.1), row(15, 3), row(20, 4), held(2, 0.2)]
-    write(tmp_path, '20260101_000000', [*first, row(25, 5)], '{"loss": 1.0, "it')
+    first = [
+        record(5, 1),
+        record(10, 2),
+        held(1, 0.1),
+        record(15, 3),
+        record(20, 4),
+        held(2, 0.2),
+    ]
+    write(tmp_path, '20260101_000000', [*first, record(25, 5)], '{"loss": 1.0, "it')
     # From the checkpoint of epoch 1.
-    write(tmp_path, '20260101_000001', [row(15, 30), row(20, 40), held(2, 0.5)])
+    write(tmp_path, '20260101_000001', [record(15, 30), record(20, 40), held(2, 0.5)])
     records = read_scalars(tmp_path)
     assert [r['loss'] for r in records if 'loss' in r] == [1, 2, 30, 40]
     assert held_out_accuracy(records) == {1: pytest.approx(10), 2: pytest.approx(50)}
 
 
 def test_a_new_start_replaces_everything(tmp_path: Path) -> None:
-    write(tmp_path, '20260101_000000', [row(5, 1), row(10, 2), held(1, 0.1)])
-    write(tmp_path, '20260101_000001', [row(5, 7)])
-    assert read_scalars(tmp_path) == [row(5, 7)]
+    write(tmp_path, '20260101_000000', [record(5, 1), record(10, 2), held(1, 0.1)])
+    write(tmp_path, '20260101_000001', [record(5, 7)])
+    assert read_scalars(tmp_path) == [record(5, 7)]
 
 
 def test_a_start_that_logged_nothing_takes_nothing_away(tmp_path: Path) -> None:
-    write(tmp_path, '20260101_000000', [row(5, 1), held(1, 0.1)])
+    write(tmp_path, '20260101_000000', [record(5, 1), held(1, 0.1)])
     write(tmp_path, '20260101_000001', [], 'no json\n3\n')
-    assert read_scalars(tmp_path) == [row(5, 1), held(1, 0.1)]
+    assert read_scalars(tmp_path) == [record(5, 1), held(1, 0.1)]
     assert read_scalars(tmp_path / 'none') == []
 
 
@@ -59,6 +66,6 @@ def test_a_log_of_somebody_else(tmp_path):
         {'iter': 1, 'step': [2]},
         {'iter': 3, 'step': 3},
     ]
-    text = '\n'.join(json.dumps(row) for row in records) + '\n' + '[' * 10**5
+    text = '\n'.join(json.dumps(record) for record in records) + '\n' + '[' * 10**5
     (tmp_path / '2/vis_data/scalars.json').write_text(text)
     assert read_scalars(tmp_path) == [records[2]]

@@ -13,8 +13,8 @@ def draws() -> tuple[float, float, float]:
 
 def test_a_seed_depends_on_every_part():
     assert seed_for(7, 'step', 3) == seed_for(7, 'step', 3)
-    places = [(7, 'step', 3), (8, 'step', 3), (7, 'sample', 3), (7, 'step', 4)]
-    seeds = {seed_for(*place) for place in [*places, (7, 'step', 1, 3)]}
+    positions = [(7, 'step', 3), (8, 'step', 3), (7, 'sample', 3), (7, 'step', 4)]
+    seeds = {seed_for(*position) for position in [*positions, (7, 'step', 1, 3)]}
     assert len(seeds) == 5 and all(0 <= seed < 2**63 for seed in seeds)
 
 

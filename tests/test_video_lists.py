@@ -130,11 +130,11 @@ def test_the_same_line_from_every_tool(folder, name):
 def test_sound_lists_are_read_as_mmaction2_does(folder, content):
     path = folder / 'list.txt'
     path.write_bytes(content)
-    mine = [(line.path, line.labels) for line in read_list(path)]
-    theirs = VideoDataset(str(path), [], {'video': ''}, serialize_data=False)
-    infos = [theirs.get_data_info(n) for n in range(len(theirs))]
-    assert mine == [(info['filename'], (info['label'],)) for info in infos]
-    assert describe_list({'ann_file': str(path)})['videos'] == len(theirs)
+    ours = [(line.path, line.labels) for line in read_list(path)]
+    upstream = VideoDataset(str(path), [], {'video': ''}, serialize_data=False)
+    infos = [upstream.get_data_info(n) for n in range(len(upstream))]
+    assert ours == [(info['filename'], (info['label'],)) for info in infos]
+    assert describe_list({'ann_file': str(path)})['videos'] == len(upstream)
     assert names_of([path]) == ['a.mp4', 'b.mp4']
 
 

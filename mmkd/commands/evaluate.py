@@ -17,7 +17,7 @@ from mmkd.argument_parser import ArgumentParser, ConfigOptions
 from mmkd.config_files import config_path
 from mmkd.engine.cfg_options import merge_cfg_options
 from mmkd.engine.command_line import leave_process_group, one_error_per_machine
-from mmkd.engine.console import calm
+from mmkd.engine.console import shorten_console
 from mmkd.engine.options import default_work_dir
 from mmkd.engine.preflight.arguments import check_arguments, check_names
 from mmkd.engine.preflight.datasets import check_datasets
@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         configs = [(split, _read(args, split)) for split in args.split or [None]]
         _refuse_equal_lists(configs)
         # MMEngine logs to whatever logger was made last: how each tensor started.
-        calm(MMLogger.get_instance('evaluate', log_level='WARNING'))
+        shorten_console(MMLogger.get_instance('evaluate', log_level='WARNING'))
         if args.launcher != 'none':
             settings = configs[0][1].get('env_cfg', {}).get('dist_cfg', {})
             dist.init_dist(args.launcher, **settings)

@@ -183,7 +183,7 @@ def removes_first() -> bool:
     return bool(hook.file_backend.remove.called)
 
 
-def write_whole() -> None:
+def save_atomically() -> None:
     """Make MMEngine write checkpoints atomically."""
     from mmengine.runner import checkpoint
 
@@ -191,7 +191,7 @@ def write_whole() -> None:
     replace_in_mmengine(save, _atomic(save))
 
 
-def remove_late() -> None:
+def remove_after_saving() -> None:
     """Make the checkpoint hook remove after it saved, in the folder of the run only."""
     from mmengine.hooks.checkpoint_hook import CheckpointHook
 
@@ -202,7 +202,7 @@ def remove_late() -> None:
     CheckpointHook.before_train = _before_train(CheckpointHook.before_train)
 
 
-def find_whole() -> None:
+def find_complete() -> None:
     """Make MMEngine find the last complete checkpoint."""
     from mmengine.runner import checkpoint
 

@@ -45,7 +45,7 @@ def _with_gloo(init: Callable[..., None]) -> Callable[..., None]:
 
 
 def patch_process_group() -> None:
-    """Have process groups made with gloo."""
+    """Make MMEngine create process groups with gloo."""
     from mmengine.dist import utils
 
     for name in ('_init_dist_pytorch', '_init_dist_slurm', '_init_dist_mpi'):
@@ -54,7 +54,7 @@ def patch_process_group() -> None:
 
 
 def patch_data_parallel() -> None:
-    """Name no device to DistributedDataParallel."""
+    """Pass no device to DistributedDataParallel."""
     from mmengine.model.wrappers.distributed import MMDistributedDataParallel
 
     init = MMDistributedDataParallel.__init__
@@ -141,7 +141,7 @@ def _padded_by_hand(upstream: Callable[..., Any], convolve: str) -> Callable[...
 
 
 def pad_by_hand() -> None:
-    """Replace how 2D and 3D convolutions pad."""
+    """Make 2D and 3D convolutions pad short inputs explicitly."""
     from torch import nn
 
     for layer, convolve in ((nn.Conv2d, 'conv2d'), (nn.Conv3d, 'conv3d')):
@@ -150,7 +150,7 @@ def pad_by_hand() -> None:
 
 
 def numpy_refuses_bf16() -> bool:
-    """Ask NumPy whether it takes a tensor in bf16."""
+    """Test whether NumPy refuses a tensor in bf16."""
     import torch
 
     try:
@@ -171,7 +171,7 @@ def _in_float32(upstream: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def score_in_float32() -> None:
-    """Have the heads' losses computed in float32."""
+    """Make the heads compute losses in float32."""
     from mmaction.models.heads.base import BaseHead
 
     BaseHead.loss_by_feat = _in_float32(BaseHead.loss_by_feat)

@@ -41,7 +41,7 @@ def _by_path(read: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_by_path() -> None:
-    """Hand decord the path of a local file."""
+    """Make MMAction2 pass decord the path of a local file."""
     from mmaction.datasets.transforms.loading import DecordInit
 
     DecordInit._get_video_reader = _by_path(DecordInit._get_video_reader)

@@ -78,7 +78,7 @@ def torchvision_is_broken() -> bool:
 
 
 def add_distutils() -> None:
-    """Provide the one class of distutils that the report names."""
+    """Provide a stub of ``distutils.errors``, which MMEngine imports."""
     distutils: Any = ModuleType('distutils')
     distutils.errors = errors = ModuleType('distutils.errors')
     vars(errors)['CompileError'] = type('CompileError', (Exception,), {})

@@ -48,7 +48,7 @@ def lacks_pkg_resources() -> bool:
     return asks and find_spec('pkg_resources') is None
 
 
-def is_misled() -> bool:
+def has_wrong_path() -> bool:
     """Tell whether this package lies elsewhere than its metadata (``pip install -e``).
 
     MMEngine then names a folder beside the metadata, which is not there.
@@ -61,13 +61,13 @@ def is_misled() -> bool:
     return asks and not Path(str(metadata.locate_file('mmkd'))).is_dir()
 
 
-def look_up_without_it() -> None:
+def replace_lookup() -> None:
     """Make MMEngine look packages up without ``pkg_resources``."""
     replace_in_mmengine(package_utils.is_installed, is_installed)
     replace_in_mmengine(package_utils.get_installed_path, get_installed_path)
 
 
-def lead_here() -> None:
+def use_own_path() -> None:
     """Make MMEngine find this package where it lies, not beside its metadata."""
     lookup = package_utils.get_installed_path
 

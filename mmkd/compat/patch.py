@@ -46,7 +46,7 @@ class Patch:
 
 
 class _ImportWatcher(MetaPathFinder):
-    """Calls actions right after a module was imported for the first time."""
+    """Call actions right after a module was imported for the first time."""
 
     def __init__(self) -> None:
         self.actions: dict[str, list[Callable[[], None]]] = {}
@@ -67,7 +67,7 @@ class _ImportWatcher(MetaPathFinder):
 
 
 class _ThenActions(Loader):
-    """Runs a module as its own loader does, hands it back to that, and acts."""
+    """Load a module by its own loader, then call the actions."""
 
     def __init__(
         self, loader: Loader, actions: dict[str, list[Callable[[], None]]]
@@ -100,7 +100,7 @@ def after_import(module: str, action: Callable[[], None]) -> None:
 
 
 def replace_in_mmengine(old: Any, new: Any) -> None:
-    """Put ``new`` wherever a loaded module of MMEngine names the object ``old``.
+    """Replace the object ``old`` by ``new`` in every loaded module of MMEngine.
 
     Modules that said ``from .x import old`` hold a name of their own.
     """

@@ -39,14 +39,14 @@ NO_PKG_RESOURCES = Patch(
     when='MMEngine asks for the module, and it is not installed',
     link='https://github.com/open-mmlab/mmcv/issues/3325',
     needed=package_lookup.lacks_pkg_resources,
-    apply=package_lookup.look_up_without_it,
+    apply=package_lookup.replace_lookup,
 )
 EDITABLE_INSTALL = Patch(
     name='mmengine: looks for an editable install beside its metadata',
     when='mmkd lies elsewhere than its metadata',
     link='https://github.com/open-mmlab/mmaction2/issues/1499',
-    needed=package_lookup.is_misled,
-    apply=package_lookup.lead_here,
+    needed=package_lookup.has_wrong_path,
+    apply=package_lookup.use_own_path,
 )
 CONFIG_SCOPE = Patch(
     name='mmengine: reads the configs of its own list of packages only',
@@ -79,11 +79,11 @@ PLAIN_MESSAGE_HUB = Patch(
     apply=plain.make_hub_plain,
     feature=True,
 )
-WHOLE_CHECKPOINTS = Patch(
+ATOMIC_CHECKPOINTS = Patch(
     name='mmengine: checkpoints are written in place',
     when='always: no release writes to another name first',
     link=f'{_MMENGINE}runner/checkpoint.py',
-    apply=atomic.write_whole,
+    apply=atomic.save_atomically,
     waits_for='mmengine.runner.checkpoint',
     feature=True,
 )
@@ -92,7 +92,7 @@ LATE_REMOVAL = Patch(
     when='the hook, tried with nothing behind it, removes first',
     link=f'{_MMENGINE}hooks/checkpoint_hook.py',
     needed=atomic.removes_first,
-    apply=atomic.remove_late,
+    apply=atomic.remove_after_saving,
     waits_for='mmengine.hooks.checkpoint_hook',
     feature=True,
 )
@@ -100,7 +100,7 @@ RELATIVE_POINTER = Patch(
     name='mmengine: last_checkpoint is absolute and may name a damaged file',
     when='always: no release looks at the file',
     link=f'{_MMENGINE}runner/checkpoint.py',
-    apply=atomic.find_whole,
+    apply=atomic.find_complete,
     waits_for='mmengine.runner.checkpoint',
     feature=True,
 )

@@ -1,4 +1,4 @@
-"""What runs a config: command lines, checks before a run, hooks, loading of weights."""
+"""Run a config: command lines, preflight checks, runner, hooks, loading of weights."""
 
 import os
 

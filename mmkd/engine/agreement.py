@@ -1,4 +1,4 @@
-"""What the processes of a run share: the first model, decisions, batches."""
+"""Synchronise the processes of a run: initial weights, decisions, number of batches."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from mmkd.errors import UserError
 
 
 class Agreement:
-    """The largest of a number over all processes, without waiting for a device.
+    """All-reduce the maximum of a number over processes, without a device sync.
 
     On a GPU the number goes by a group of its own over the network of the hosts: one
     that went by the device would make the host wait for all that it has asked of it.
@@ -34,7 +34,7 @@ class Agreement:
 
 
 def synchronise(model: nn.Module) -> None:
-    """Give all processes the weights and buffers of the first one.
+    """Broadcast the weights and buffers of the first process to all others.
 
     DistributedDataParallel does this when it wraps the model, MMEngine again after
     ``init_weights``. What hooks make later (the features of memory banks), and networks

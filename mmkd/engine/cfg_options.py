@@ -1,4 +1,4 @@
-"""Merge options ``a.b.0.c=value`` into a config, and refuse those that fit nowhere."""
+"""Merge options ``a.b.0.c=value`` into a config, and refuse unknown keys."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from mmkd.engine.config_types import (
     CONFIG_ONLY,
     FREE,
     ConfigPath,
-    described,
+    accepted_names,
     nearest_names,
     written,
 )
@@ -92,17 +92,17 @@ def check_cfg_options(cfg: Config, options: Mapping[str, Any], source: str) -> N
     merge_cfg_options(copy, dict(options), source)
 
 
-def _check_path(cfg: Mapping[str, Any], key: str, what: str) -> None:
+def _check_path(cfg: Mapping[str, Any], key: str, option: str) -> None:
     """Check that a key leads through dicts and lists only."""
     parts = key.split('.')
     if not all(parts):
-        raise UserError(f'{what}: there is a name missing', 'Write a.b=VALUE.')
+        raise UserError(f'{option}: there is a name missing', 'Write a.b=VALUE.')
     node: Any = cfg
     for depth, part in enumerate(parts):
         if isinstance(node, list):
             if not part.isdecimal() or int(part) >= len(node):
                 raise UserError(
-                    f'{what}: {".".join(parts[:depth])} is a list of {len(node)}, it '
+                    f'{option}: {".".join(parts[:depth])} is a list of {len(node)}, it '
                     f'has no {part!r}',
                     f'Give an index from 0 to {len(node) - 1}.' if node else '',
                 )
@@ -113,12 +113,13 @@ def _check_path(cfg: Mapping[str, Any], key: str, what: str) -> None:
                 return
         else:
             raise UserError(
-                f'{what}: {".".join(parts[:depth])} is {node!r}, which has no {part!r}',
+                f'{option}: {".".join(parts[:depth])} is {node!r}, which has no '
+                f'{part!r}',
                 'Give a whole value, or write a config that replaces it.',
             )
 
 
-def _check_variable(cfg: Mapping[str, Any], key: str, what: str) -> None:
+def _check_variable(cfg: Mapping[str, Any], key: str, option: str) -> None:
     """Refuse to change a variable that the config itself has used already."""
     name, dot, rest = key.partition('.')
     if name not in cfg or name in run_names() | _READ_ELSEWHERE:
@@ -126,7 +127,7 @@ def _check_variable(cfg: Mapping[str, Any], key: str, what: str) -> None:
     became = next(_found(cfg[name], name, cfg), None)
     if became is not None:  # else it is for code of the user's own
         raise UserError(
-            f'{what}: {name} is a variable that the config used when it was read; '
+            f'{option}: {name} is a variable that the config used when it was read; '
             'nothing reads it now',
             f'Change it in the config, or give {became}{dot}{rest}.',
         )
@@ -158,7 +159,7 @@ def _is_nested(value: Any) -> bool:
 
 
 def _check_names_of(
-    key: str, before: Mapping[str, Any], after: Mapping[str, Any], what: str
+    key: str, before: Mapping[str, Any], after: Mapping[str, Any], option: str
 ) -> None:
     """Check the names of a key, from the outside in."""
     old: Any = before
@@ -174,12 +175,12 @@ def _check_names_of(
             return
         known = isinstance(old, Mapping) and part in old
         if not known and part not in CONFIG_ONLY:
-            _check_new(path, part, old, new, after, what)
+            _check_new(path, part, old, new, after, option)
         old = old.get(part, _MISSING) if isinstance(old, Mapping) else _MISSING
         new, path = new.get(part, _MISSING), (*path, part)
         if isinstance(old, Mapping) and isinstance(new, (bool, int, float)):
             raise UserError(
-                f'{what}: {written(path)} is a dict, not {new!r}',
+                f'{option}: {written(path)} is a dict, not {new!r}',
                 f'Give what is in it: {written(path)}.KEY=VALUE.',
             )
         if not isinstance(new, (Mapping, list)):
@@ -199,15 +200,15 @@ def _check_new(
     old: Any,
     new: Mapping[str, Any],
     cfg: Mapping[str, Any],
-    what: str,
+    option: str,
 ) -> None:
     """Check a name that is not in the config, for a dict at ``path``."""
     if not path:
         meant = meant_name(name)
         if meant is not None:
-            raise UserError(f'{what}: nothing reads {name}', f'Did you mean {meant}?')
+            raise UserError(f'{option}: nothing reads {name}', f'Did you mean {meant}?')
         return
-    spot = described(path, new, cfg)
+    spot = accepted_names(path, new, cfg)
     there = set(old) - CONFIG_ONLY if isinstance(old, Mapping) else set()
     value = new.get(name)
     if spot is None:
@@ -216,9 +217,9 @@ def _check_new(
         if not there or (isinstance(value, Mapping) and 'type' in value):
             return
         raise UserError(
-            f'{what}: {written(path)} has no {name!r}',
+            f'{option}: {written(path)} has no {name!r}',
             nearest_names(name, there) or f'It has: {", ".join(sorted(there))}.',
         )
     if not spot.allows(name, value):
         # What a class drops is no fault of an older config; of an option it is.
-        spot.refuse(name, what, spot.closed or spot.drops, there)
+        spot.refuse(name, option, spot.closed or spot.drops, there)

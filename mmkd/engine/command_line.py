@@ -1,4 +1,4 @@
-"""The main functions of ``tools/train.py`` and ``tools/test.py``."""
+"""Run ``tools/train.py`` and ``tools/test.py``."""
 
 import gc
 import os
@@ -36,7 +36,7 @@ _RANKS = {
 
 
 def train_main(argv: Sequence[str] | None = None) -> None:
-    """Train what a config describes."""
+    """Train the model of a config."""
     args = train_parser().parse_args(argv)
     with one_error_per_machine(args):
         cfg = read_config(args.config, args.split)
@@ -95,7 +95,7 @@ def locked_work_dir(cfg: Config) -> AbstractContextManager[None]:
 
 
 def leave_process_group() -> None:
-    """Wait for the other processes and take the group down, if there is one.
+    """Wait for the other processes and destroy the process group, if there is one.
 
     A process that ends while the first one still writes the last checkpoint, or with
     the threads of its group alive, makes the launcher end the others half-way.

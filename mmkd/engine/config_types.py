@@ -1,4 +1,4 @@
-"""Go through a config: which class each dict is for, and what that takes."""
+"""Find the class that each dict of a config is for, and the arguments it takes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -139,8 +139,8 @@ def written(path: ConfigPath) -> str:
 
 
 @dataclass(frozen=True)
-class Described:
-    """What may stand in a dict of a config.
+class AcceptedNames:
+    """Names and values that a dict of a config may have.
 
     Attributes:
         name: Of the class, as the config has it, or of the dict.
@@ -188,11 +188,11 @@ class Described:
         """
         known = self.known | set(beside)
         nearest = nearest_names(name, known, 0.6 if closed else 0.8)
-        remedy = self.instead_of.get(name) or nearest
-        if closed or remedy:
+        hint = self.instead_of.get(name) or nearest
+        if closed or hint:
             takes = f'It takes: {", ".join(sorted(self.known)) or "none"}.'
             raise UserError(
-                f'{where}: {self.name} has no argument {name!r}', remedy or takes
+                f'{where}: {self.name} has no argument {name!r}', hint or takes
             )
 
 
@@ -202,9 +202,9 @@ def nearest_names(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     return f'Did you mean {" or ".join(nearest)}?' if nearest else ''
 
 
-def described(
+def accepted_names(
     path: ConfigPath, node: Mapping[str, Any], cfg: Mapping[str, Any]
-) -> Described | None:
+) -> AcceptedNames | None:
     """Return what may stand in a dict of a config; None if nothing says so."""
     wrapper, usual = cfg.get('optim_wrapper'), 'DefaultOptimWrapperConstructor'
     # Something else than MMEngine's constructor reads the options.
@@ -212,13 +212,13 @@ def described(
     if path in _SETTINGS:
         if path[-1] == 'paramwise_cfg' and free:
             return None
-        return Described('.'.join(map(str, path)), _SETTINGS[path], True)
+        return AcceptedNames('.'.join(map(str, path)), _SETTINGS[path], True)
     if len(path) == 1 and str(path[0]).endswith('_dataloader'):
         from torch.utils.data import DataLoader
 
         known = accepted_arguments(DataLoader)[0] | _LOADER
         numbers = dict.fromkeys(('batch_size', 'num_workers', 'prefetch_factor'), WHOLE)
-        return Described(str(path[0]), known - {'self'}, True, numbers)
+        return AcceptedNames(str(path[0]), known - {'self'}, True, numbers)
     kind = _type_of(path, node)
     found = kind and find_class(kind, path)
     if not found:
@@ -236,7 +236,7 @@ def described(
         # Others go to Runner.save_checkpoint, which says so at the first checkpoint.
         known, closed = known | {'meta'}, True
     instead = getattr(cls, 'instead_of', {})
-    return Described(
+    return AcceptedNames(
         name=name,
         known=known - set(instead),
         closed=closed,

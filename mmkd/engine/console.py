@@ -1,4 +1,4 @@
-"""What a run says on the console: nothing that a user can do nothing about."""
+"""Keep the console short: only messages that a user can act on."""
 
 import logging
 
@@ -11,14 +11,14 @@ def warn(text: str) -> None:
 
 
 class QuietFileHandler(logging.FileHandler):
-    """A log file on a full disk stops the run with one line, not one a message."""
+    """Log file that prints no trace-back for each message when the disk is full."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Say nothing: whatever else is written there will."""
+        """Stay silent: whatever else is written to that disk will raise."""
 
 
-def calm(logger: MMLogger) -> MMLogger:
-    """Keep off the console of a logger what a user can do nothing about."""
+def shorten_console(logger: MMLogger) -> MMLogger:
+    """Filter messages off the console that a user cannot act on."""
     for index, handler in enumerate(logger.handlers):
         if type(handler) is logging.FileHandler:  # not one that rotates, say
             logger.handlers[index] = _quiet(handler)

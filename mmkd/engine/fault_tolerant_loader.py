@@ -11,9 +11,9 @@ from torch.utils.data import DataLoader
 from mmkd.datasets.bad_videos import CRASHED, LATE, Marks
 from mmkd.engine.workers import (
     WorkerWatch,
+    restore_sigchld_handler,
+    sigterm_blocked,
     start_worker,
-    started_unhurt,
-    unbroken_by_workers,
 )
 from mmkd.errors import UserError
 
@@ -119,11 +119,11 @@ def _start(loader: DataLoader) -> Any:
     """Start the workers, without torch's handler for the end of one."""
     shield = loader.worker_init_fn  # MMEngine makes a partial function of it
     if getattr(shield, 'func', shield) is start_worker:
-        with started_unhurt():
+        with sigterm_blocked():
             batches = iter(loader)
     else:
         batches = iter(loader)
-    unbroken_by_workers()
+    restore_sigchld_handler()
     return batches
 
 

@@ -37,7 +37,7 @@ class Gate:
 
     @property
     def is_full(self) -> bool:
-        """Whether it has seen enough to say anything."""
+        """Whether the window of values is full."""
         return len(self._values) == self.smooth
 
     @property
@@ -47,16 +47,16 @@ class Gate:
 
     @property
     def level(self) -> float:
-        """Mean of the last levels of ignorance; NaN before the first."""
+        """Mean of the last chance levels; NaN before the first."""
         return fmean(pair[1] for pair in self._values) if self._values else nan
 
     def add(self, value: float, level: float) -> None:
-        """Take in the values of one step; what is no number is left out."""
+        """Add the values of one step; NaN and infinity are left out."""
         if abs(value) < inf and abs(level) < inf:
             self._values.append((float(value), float(level)))
 
     def update(self, step: int) -> bool:
-        """Open or close the gate by what it has seen."""
+        """Open or close the gate by the values so far; tell whether that changed it."""
         if not self.is_full:
             return False
         above = [value - level for value, level in self._values]
@@ -79,7 +79,7 @@ class Gate:
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take over the state of another run's gate."""
+        """Load the state of a gate from a checkpoint."""
         self.is_open, self.warned = bool(state['is_open']), bool(state['warned'])
         self.opened_at = state['opened_at']
         for value, level in state['values']:

@@ -17,7 +17,7 @@ _BACKBONE = 'backbone.'
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What happened to each key.
+    """Keys by what happened to them when loading.
 
     Attributes:
         loaded: Keys whose values the model took.

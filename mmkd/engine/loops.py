@@ -17,7 +17,7 @@ from mmkd.seeding import seed_everything, seed_for
 
 
 class StepLeftOut(Exception):
-    """Raised in a step, by a hook of the model or the optimiser, to go on without it.
+    """Signal from a hook of the model or optimiser that skips the rest of a step.
 
     The step counts as made: its hooks are called, without outputs.
     """
@@ -37,7 +37,7 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
     reading_guard: ReadingGuard | None = None
 
     def run_epoch(self) -> None:
-        """Go over what is left of one epoch."""
+        """Run the rest of one epoch."""
         runner, seed = self.runner, run_seed(self.runner)
         seed_everything(seed_for(runner.seed, 'epoch', self._epoch))
         runner.call_hook('before_train_epoch')
@@ -86,7 +86,7 @@ class ResumableIterLoop(IterBasedTrainLoop):
         self._endless: Any = type(self.dataloader_iterator)
 
     def run(self) -> Any:
-        """Train."""
+        """Run the training."""
         if sampler_of(self.dataloader) is None:
             self.dataloader_iterator = self._endless(self.dataloader)
         else:
@@ -133,7 +133,7 @@ class ResumableIterLoop(IterBasedTrainLoop):
 def _end_step(
     loop: ResumableEpochLoop | ResumableIterLoop, index: int, batch: Any
 ) -> None:
-    """Do what is left of MMEngine's ``run_iter`` behind the step itself."""
+    """Run the rest of MMEngine's ``run_iter`` after the step."""
     loop.runner.call_hook(
         'after_train_iter', batch_idx=index, data_batch=batch, outputs=None
     )
@@ -141,7 +141,7 @@ def _end_step(
 
 
 class _NotYet(list[Any]):
-    """Stands for a loader where its batches are not wanted yet."""
+    """Placeholder for a loader whose batches are not needed yet."""
 
     dataset: Any = None
 
@@ -153,7 +153,7 @@ def run_seed(runner: Runner) -> int:
 
 
 def seed_step(runner: Runner, step: int) -> None:
-    """Start the random generators of a step, for each process at another number.
+    """Seed the random generators of a step, each process differently.
 
     What the network draws (dropout, stochastic depth) and what mixes the clips of a
     batch is then independent between processes; the first one draws what it would draw

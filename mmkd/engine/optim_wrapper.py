@@ -1,4 +1,4 @@
-"""Mixed precision on GPU and CPU."""
+"""Train in mixed precision on GPU and CPU."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The options of train and test: how they are given, and what they do to a config.
+"""Parse the options of train and test, and apply them to a config.
 
 They are those of MMAction2, with the same meaning, and ``--split``,
 ``--visualizer`` and ``--json``.
@@ -99,8 +99,8 @@ def _add_shared(parser: ArgumentParser, work_dir: str) -> None:
 def add_visualizer(cfg: Config, name: str) -> None:
     """Add a backend to the visualizer of a config, beside those that it has."""
     if find_spec(name) is None:
-        what = f'--visualizer {name}: the package {name} is not installed'
-        raise UserError(what, f'Type pip install {name}.')
+        message = f'--visualizer {name}: the package {name} is not installed'
+        raise UserError(message, f'Type pip install {name}.')
     backend = VISUALIZERS[name]
     visualizer = cfg.get('visualizer') or {'type': 'Visualizer'}
     backends = list(visualizer.get('vis_backends') or [{'type': 'LocalVisBackend'}])
@@ -207,7 +207,7 @@ def _enable_amp(cfg: Config) -> None:
 
 
 def _set_randomness(cfg: Config, args: Namespace) -> None:
-    """Change only what was asked for; MMAction2 drops ``--seed`` in this case."""
+    """Change the given options only; MMAction2 drops ``--seed`` in this case."""
     randomness = dict(cfg.get('randomness') or {})
     if args.seed is not None or 'seed' not in randomness:
         randomness['seed'] = args.seed

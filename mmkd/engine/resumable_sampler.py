@@ -35,11 +35,11 @@ class ResumableSampler(Sampler[int]):
 
     @property
     def is_infinite(self) -> bool:
-        """Whether it never comes to an end, so that there are no epochs."""
+        """Whether the sampler is infinite, so that there are no epochs."""
         return isinstance(self.sampler, InfiniteSampler)
 
     def begin(self, seed: int, epoch: int, skipped: int = 0) -> None:
-        """Say where the next iteration starts.
+        """Set where the next iteration starts.
 
         Args:
             seed: Seed of the run, the same on all processes.

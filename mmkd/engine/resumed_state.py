@@ -1,4 +1,4 @@
-"""Whether a checkpoint holds a state that this run can go on from."""
+"""Check that a run can be resumed from the state in a checkpoint."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ def _check_counts(runner: Runner, meta: Mapping[str, Any], source: str) -> None:
 
 
 def _is_history(history: Any) -> bool:
-    """Each logged value is two series of one length, see mmkd.compat.plain."""
+    """Tell whether a logged value is two series of one length (mmkd.compat.plain)."""
     if isinstance(history, HistoryBuffer):  # upstream's own, of a trusted file
         return True
     if not isinstance(history, Mapping):
@@ -106,7 +106,7 @@ def _is_history(history: Any) -> bool:
 
 
 def _check_information(information: Mapping[str, Any], source: str) -> None:
-    """What a best checkpoint reached is a number: others are compared with it."""
+    """Check that best scores are numbers: later ones are compared with them."""
     for name, value in information.items():
         if not str(name).startswith('best_score'):
             continue
@@ -120,7 +120,7 @@ def _check_information(information: Mapping[str, Any], source: str) -> None:
 
 
 def _check_schedulers(own: Any, states: Any, source: str) -> None:
-    """One list of states, or one for each name where the run has several.
+    """Check scheduler states: one list, or one for each name.
 
     A schedule is told in numbers and words; its position is a whole number.
     """
@@ -140,7 +140,7 @@ def _check_schedulers(own: Any, states: Any, source: str) -> None:
 
 
 def _check_average(checkpoint: Mapping[str, Any], source: str) -> None:
-    """What MMEngine's EMAHook kept is exchanged with the weights, name by name."""
+    """Check the EMA of MMEngine's EMAHook, which is swapped with the weights."""
     if 'ema_state_dict' not in checkpoint:
         return
     average, weights = checkpoint['ema_state_dict'], checkpoint.get('state_dict')
@@ -317,7 +317,7 @@ def _check_state(
     state: Mapping[Any, Any],
     source: str,
 ) -> None:
-    """What an optimiser keeps of a tensor has its shape, or is one number."""
+    """Check that optimiser states have the shape of their tensors."""
     owners = {
         key: parameter
         for own, other in zip(ours, saved, strict=True)
@@ -343,8 +343,8 @@ def _check_state(
                 )
 
 
-def _not_of_a_run(source: str, what: str) -> UserError:
+def _not_of_a_run(source: str, missing: str) -> UserError:
     return UserError(
-        f'{source} cannot be resumed: it has not {what}',
+        f'{source} cannot be resumed: it has not {missing}',
         'Only checkpoints of a run can be; start from its weights with load_from.',
     )

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from mmkd.datasets.seeded_dataset import SeededDataset
 from mmkd.engine.agreement import check_length, synchronise
 from mmkd.engine.config_types import STOCK_HOOKS
-from mmkd.engine.console import calm
+from mmkd.engine.console import shorten_console
 from mmkd.engine.hooks.hook_group import unfolded
 from mmkd.engine.loops import ResumableEpochLoop, ResumableIterLoop
 from mmkd.engine.resumable_sampler import ResumableSampler
@@ -71,10 +71,10 @@ class ResumableRunner(Runner):
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build the logger and keep blocks of text off its console handler."""
-        return calm(super().build_logger(*args, **kwargs))
+        return shorten_console(super().build_logger(*args, **kwargs))
 
     def wrap_model(self, model_wrapper_cfg: Any, model: nn.Module) -> nn.Module:
-        """Move the model to its device, in the order of memory that the config says."""
+        """Move the model to its device, in the memory format of the config."""
         warning = warning_of_this_machine()
         if warning is not None:
             self.logger.warning(warning)
@@ -217,7 +217,7 @@ class ResumableRunner(Runner):
         self._hooks = unfolded(self.hooks)
 
     def train(self) -> nn.Module:
-        """Train, and leave the signals of the process as they were found.
+        """Train, and restore the signal handlers of the process.
 
         Raises:
             UserError: If there is no room for logs or a checkpoint; if a loader's
@@ -256,7 +256,7 @@ class ResumableRunner(Runner):
         return Runner.build_dataloader(dataloader, *args, **kwargs)
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
-        """Call the hooks, and check what is resumed from before any of them."""
+        """Call the hooks; check a checkpoint to resume before any of them."""
         if fn_name == 'after_load_checkpoint' and self._resume:
             source = f'checkpoint {self._load_from or ""}'.rstrip()
             check_resumable(self, kwargs['checkpoint'], source)

@@ -1,4 +1,4 @@
-"""The list of samples of a run, as hashes: which one it is, and which videos it has."""
+"""Hash lists of samples, to compare them and find videos in common."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ _BITS = 128
 
 
 def list_digest(dataset: Any) -> dict[str, Any]:
-    """Describe the samples of a data set, to notice when they change.
+    """Compute a digest of the samples of a data set, to notice changes.
 
     The folder of the videos does not count, so that a run may be moved. Of data sets
     without MMEngine's ``get_data_info`` only the length is known.
@@ -38,7 +38,7 @@ def list_digest(dataset: Any) -> dict[str, Any]:
 
 
 def list_change(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    """Say in a few words how a list differs from the one before."""
+    """Describe in a few words how a list differs from the one before."""
     if before['samples'] != now['samples']:
         return f'the training list has {now["samples"]} samples, not the ' + (
             f'{before["samples"]} of before'

@@ -1,4 +1,4 @@
-"""Which arguments a class takes, its base classes included where it passes them on."""
+"""Find the arguments that a class takes, including those passed to base classes."""
 
 import ast
 import inspect

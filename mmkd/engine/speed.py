@@ -1,4 +1,4 @@
-"""What makes a step faster, see ``docs/performance.md``."""
+"""Speed up a step: memory format, compilation, fused optimisers."""
 
 import inspect
 from typing import Any
@@ -18,7 +18,7 @@ FORMATS = {
 
 
 def set_memory_format(model: nn.Module, name: str) -> None:
-    """Store the kernels of all 3D convolutions of a model in another order.
+    """Set the memory format of all 3D convolutions of a model.
 
     A convolution computes in the order of its kernel and hands its map on in it, so
     this is all that a network needs; the first layer brings its input into the order.
@@ -51,7 +51,7 @@ def set_memory_format(model: nn.Module, name: str) -> None:
 
 
 def apply_memory_format(model: nn.Module, cfg: Config | dict[str, Any]) -> None:
-    """Do what a config's ``memory_format`` says, if it says anything."""
+    """Apply the ``memory_format`` of a config, if it has one."""
     name = cfg.get('memory_format')
     if name is not None:
         set_memory_format(model, name)

@@ -1,4 +1,4 @@
-"""The model inside its wrappers, and what of it is trained."""
+"""Unwrap models, and find the part that is trained."""
 
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ def student_of(model: nn.Module) -> nn.Module:
 
 
 def freeze(model: nn.Module) -> None:
-    """Let a model freeze now what it trains without (``frozen_stages``).
+    """Freeze the stages that a model does not train (``frozen_stages``).
 
     MMAction2's networks do so whenever they are set to training. Once they are wrapped,
     DistributedDataParallel waits for the gradients of what was not frozen by then.
@@ -33,7 +33,7 @@ def freeze(model: nn.Module) -> None:
 
 
 def leave_out_teachers(model: nn.Module, optimizer: Any) -> None:
-    """Take the weights of teachers out of an optimiser that is new.
+    """Remove the weights of teachers from a new optimiser.
 
     They get no gradient, so nothing would happen to them; but a checkpoint would list
     them, and whoever counts or changes what is trained would meet them.

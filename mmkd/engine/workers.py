@@ -1,4 +1,4 @@
-"""Loader workers: signals are left to the run, and one that hangs is ended."""
+"""Manage loader workers: shield them from signals, end those that hang."""
 
 import inspect
 import multiprocessing
@@ -33,12 +33,12 @@ def start_worker(worker_id: int) -> None:
             signal.signal(one, signal.SIG_IGN)
     if hasattr(signal, 'sigwaitinfo'):  # not on macOS
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=_obey_parent, daemon=True).start()
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
 @contextmanager
-def started_unhurt() -> Iterator[None]:
-    """Hold SIGTERM back while workers start, in them as well.
+def sigterm_blocked() -> Iterator[None]:
+    """Block SIGTERM while workers start, in them as well.
 
     One that came sooner than their shield, :func:`start_worker`, would end them.
     """
@@ -52,8 +52,8 @@ def started_unhurt() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def unbroken_by_workers() -> None:
-    """Take back torch's handler of SIGCHLD, if it stands, and put the one before.
+def restore_sigchld_handler() -> None:
+    """Remove torch's handler of SIGCHLD and restore the previous one.
 
     It has the end of a worker break off whatever Python is doing at the time, such as
     the step of an optimiser. torch sets it once in a process, for the first loader that
@@ -71,7 +71,7 @@ def unbroken_by_workers() -> None:
     signal.signal(number, before or signal.SIG_DFL)
 
 
-def _obey_parent() -> None:
+def _exit_with_parent() -> None:
     process = multiprocessing.parent_process()
     parent = process.pid if process is not None else os.getppid()
     while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
@@ -89,7 +89,7 @@ _TICKS = os.sysconf('SC_CLK_TCK') if hasattr(os, 'sysconf') else 100
 
 
 class WorkerWatch(threading.Thread):
-    """Ends workers that read one video for too long, or that send nothing.
+    """Watchdog that ends workers which hang on a video or send nothing.
 
     A context for their lifetime.
 
@@ -137,7 +137,7 @@ class WorkerWatch(threading.Thread):
         self._over.set()
 
     def run(self) -> None:
-        """Look again and again."""
+        """Poll the workers until the watch ends."""
         pause = min(1.0, (self.limit or self.patience) / 5, self.patience / 5)
         since = [0] * len(self.workers)
         idle = 0

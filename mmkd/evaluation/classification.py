@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Classification:
-    """How a list was classified.
+    """Result of classifying a list.
 
     Attributes:
         metrics: Percentages by name: ``top1``, ``top5`` (with more than five classes)

@@ -1,4 +1,4 @@
-"""How far training moved the features of a backbone."""
+"""Measure how far training moved the features of a backbone."""
 
 from pathlib import Path
 
@@ -21,8 +21,8 @@ def feature_drift(config: Path, before: Path, after: Path, work_dir: Path) -> fl
     cfg = read_config(config)
     vectors = []
     for path in (before, after):
-        what = Evaluation(str(path), protocols=(), work_dir=work_dir)
-        table = SplitEvaluation(cfg, None, what).features('test')
+        settings = Evaluation(str(path), protocols=(), work_dir=work_dir)
+        table = SplitEvaluation(cfg, None, settings).features('test')
         vectors.append(table['average'])
     return linear_cka(*vectors)
 

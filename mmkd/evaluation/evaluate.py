@@ -23,7 +23,7 @@ from mmkd.models.teacher import state_hash
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What to evaluate, and how.
+    """Settings of an evaluation.
 
     Attributes:
         checkpoint: File with ``backbone.*`` tensors; None for untrained weights.
@@ -52,33 +52,35 @@ class Evaluation:
 
 
 class SplitEvaluation:
-    """One split: first what all processes do together, then what one does.
+    """Evaluation of one split: first on all processes, then on one.
 
     Args:
         cfg: A fine-tuning config: its network, its lists and its test pipeline.
         split: Its number; None where the data set has none.
-        what: What to evaluate.
+        settings: Settings of the evaluation.
 
     Raises:
         UserError: If the checkpoint does not fit the config, or the config the preset.
     """
 
-    def __init__(self, cfg: Config, split: int | None, what: Evaluation) -> None:
+    def __init__(self, cfg: Config, split: int | None, settings: Evaluation) -> None:
         init_default_scope(cfg.get('default_scope', 'mmaction'))
-        what.preset.check(cfg, 'finetune' in what.protocols)
-        self.split, self.what = split, what
-        self.lists = feature_configs(cfg, what.preset.pipeline)
-        self.model = load_model(cfg, what.checkpoint, what.seed, what.pixels)
-        self.cfg = settled(cfg, self.model, what.pixels)
+        settings.preset.check(cfg, 'finetune' in settings.protocols)
+        self.split, self.settings = split, settings
+        self.lists = feature_configs(cfg, settings.preset.pipeline)
+        self.model = load_model(
+            cfg, settings.checkpoint, settings.seed, settings.pixels
+        )
+        self.cfg = settled(cfg, self.model, settings.pixels)
         self.weights = state_hash(self.model.backbone.state_dict())
         self.stores: dict[str, FeatureStore] = {}
 
     def prepare(self) -> None:
         """Extract features and fine-tune; go on from what is there already."""
-        if set(self.what.protocols) & set(FROZEN):
+        if set(self.settings.protocols) & set(FROZEN):
             for part in ('train', 'test'):
                 self.features(part)
-        if 'finetune' in self.what.protocols:
+        if 'finetune' in self.settings.protocols:
             self._fine_tune()
 
     def features(self, part: str) -> Tensors:
@@ -90,10 +92,10 @@ class SplitEvaluation:
         Returns:
             ``label`` ``(V,)`` and a table ``(V, C)`` for each form of pooling.
         """
-        forms, folder = self.what.preset.forms, self.what.work_dir
-        loader, what = self.lists[part], f'features of the {part} list'
+        forms, folder = self.settings.preset.forms, self.settings.work_dir
+        loader, label = self.lists[part], f'features of the {part} list'
         store = make_table(
-            self.cfg, self.model, self.weights, loader, forms, folder, what
+            self.cfg, self.model, self.weights, loader, forms, folder, label
         )
         self.stores[part] = store
         return store.read() or {}
@@ -106,31 +108,35 @@ class SplitEvaluation:
             test=found.get('test', {}),
             scores=found.get('scores', {}),
             num_classes=self.cfg.model.cls_head.num_classes,
-            pooling=self.what.preset.pooling,
-            ks=self.what.ks,
+            pooling=self.settings.preset.pooling,
+            ks=self.settings.ks,
         )
-        outcomes = [o for name in self.what.protocols for o in PROTOCOLS[name](tables)]
+        outcomes = [
+            o for name in self.settings.protocols for o in PROTOCOLS[name](tables)
+        ]
         lists = {k: describe_list(v['dataset']) for k, v in self.lists.items()}
         return SplitResult(self.split, lists['train'], lists['test'], outcomes)
 
     def _fine_tune(self) -> None:
-        what, split = self.what, self.split or 0
-        name = f'{what.preset.name}_split{split}_{self.weights}_seed{what.seed}'
-        folder = what.work_dir / 'finetune' / name
-        run = FineTuning(folder, what.preset.selection, what.seed, what.launcher)
-        path = fine_tune(self.cfg, what.checkpoint, run, self.weights)
+        settings, split = self.settings, self.split or 0
+        name = f'{settings.preset.name}_split{split}_{self.weights}_seed{settings.seed}'
+        folder = settings.work_dir / 'finetune' / name
+        run = FineTuning(
+            folder, settings.preset.selection, settings.seed, settings.launcher
+        )
+        path = fine_tune(self.cfg, settings.checkpoint, run, self.weights)
         model = load_whole_model(self.cfg, str(path))
         weights = state_hash(model.state_dict())
         loader, words = self.lists['test'], 'scores of the test list'
         self.stores['scores'] = make_table(
-            self.cfg, model, weights, loader, SCORES, what.work_dir, words
+            self.cfg, model, weights, loader, SCORES, settings.work_dir, words
         )
 
 
 def evaluate(
     cfg: Config, checkpoint: str | None, protocols: Sequence[str], work_dir: Path
 ) -> dict[str, float]:
-    """Measure a backbone on one split by our own protocols.
+    """Evaluate a backbone on one split by our own protocols.
 
     Args:
         cfg: A fine-tuning config: its lists and its test pipeline are used.
@@ -146,20 +152,20 @@ def evaluate(
     return {k: v for o in split.measure().outcomes for k, v in o.metrics.items()}
 
 
-def common_facts(cfg: Config, weights: str, what: Evaluation) -> dict[str, Any]:
+def common_facts(cfg: Config, weights: str, settings: Evaluation) -> dict[str, Any]:
     """Return what a report says once: config (of the first split), weights, options."""
     return {
         'config': os.path.relpath(cfg.filename) if cfg.filename else None,
-        'checkpoint': what.checkpoint or 'random',
+        'checkpoint': settings.checkpoint or 'random',
         'weights': weights,
         'network': cfg.model.backbone.to_dict(),
-        'preset': what.preset.as_dict(),
-        'seed': what.seed,
+        'preset': settings.preset.as_dict(),
+        'seed': settings.seed,
         'options': {
-            'protocols': list(what.protocols),
-            'k': list(what.ks),
-            'data': what.data,
-            'cfg_options': list(what.cfg_options),
-            **({'pixels': what.pixels} if what.pixels else {}),
+            'protocols': list(settings.protocols),
+            'k': list(settings.ks),
+            'data': settings.data,
+            'cfg_options': list(settings.cfg_options),
+            **({'pixels': settings.pixels} if settings.pixels else {}),
         },
     }

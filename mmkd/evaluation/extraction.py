@@ -1,4 +1,4 @@
-"""Bring every video of a list through a network, on one process or several."""
+"""Extract features of every video of a list, on one process or several."""
 
 import copy
 import time
@@ -34,25 +34,28 @@ def make_table(
     loader: dict[str, Any],
     columns: tuple[str, ...],
     work_dir: Path,
-    what: str,
+    label: str,
 ) -> FeatureStore:
     """Return the table of what a model makes of a list, made now if it is not there.
 
     The columns are :data:`SCORES` or names in
     :data:`~mmkd.evaluation.features.POOLINGS`; see
     :func:`~mmkd.evaluation.open_table.open_table` for the others, and
-    :func:`fill_store` for ``what``.
+    :func:`fill_store` for ``label``.
     """
     encoder: Callable[[], Encode] = partial(FeatureEncoder, model, columns)
     if columns == SCORES:
         encoder = partial(ScoreEncoder, model)
     store = open_table(cfg, loader, weights, columns, work_dir)
-    fill_store(store, loader, encoder, what)
+    fill_store(store, loader, encoder, label)
     return store
 
 
 def fill_store(
-    store: FeatureStore, loader: dict[str, Any], encode: Callable[[], Encode], what: str
+    store: FeatureStore,
+    loader: dict[str, Any],
+    encode: Callable[[], Encode],
+    label: str,
 ) -> None:
     """Make a table of all videos, unless it is there already.
 
@@ -64,7 +67,7 @@ def fill_store(
         loader: Config of a data loader; its sampler and batch size do not matter.
         encode: Gives the function from a raw batch to its records. Asked only if there
             is something to do.
-        what: Word for the progress display.
+        label: Text for the progress display.
     """
     if _is_finished(store):
         return
@@ -74,7 +77,7 @@ def fill_store(
             return
         blocks = store.missing(dist.get_rank(), dist.get_world_size())
         if blocks:
-            _fill_blocks(store, blocks, loader, encode(), what)
+            _fill_blocks(store, blocks, loader, encode(), label)
         dist.barrier()
         if dist.is_main_process():
             store.merge()
@@ -88,7 +91,7 @@ def _is_finished(store: FeatureStore) -> bool:
 
 
 def _wait_for_turn(store: FeatureStore) -> None:
-    """Wait while another run makes the table: it need not be made twice.
+    """Wait while another run makes the table.
 
     The processes of this run meet again and again, so that none gives up.
     """
@@ -112,12 +115,12 @@ def _fill_blocks(
     blocks: list[int],
     loader: dict[str, Any],
     encode: Encode,
-    what: str,
+    label: str,
 ) -> None:
     positions = [position for block in blocks for position in store.positions(block)]
     batches = build_loader(loader, positions)
     if dist.is_main_process():
-        batches = track(batches, what, total=len(positions))  # type: ignore[assignment]
+        batches = track(batches, label, total=len(positions))  # type: ignore[assignment]
     records = (record for batch in batches for record in encode(batch))
     for block in blocks:
         store.write(block, [next(records) for _ in store.positions(block)])

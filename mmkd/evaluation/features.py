@@ -1,4 +1,4 @@
-"""One feature a video: the mean over its clips of the backbone's pooled map."""
+"""Encode a video as one feature: the mean of its clips' pooled maps."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class FeatureEncoder:
-    """Pooled features of the videos of a batch.
+    """Encode the videos of a batch as pooled features.
 
     A video passes the network alone: what is computed for it does not depend on who
     else is in the batch, hence not on the number of processes. Protocol of VCOP and
@@ -81,7 +81,7 @@ class FeatureEncoder:
 
 
 class ScoreEncoder:
-    """Scores of the videos of a batch, as the recognizer's test gives them.
+    """Score the videos of a batch as the recognizer's test does.
 
     The recognizer is put into eval.
     """

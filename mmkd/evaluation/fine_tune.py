@@ -1,4 +1,4 @@
-"""Fine-tuning as a protocol: a normal training run, then a test of all videos."""
+"""Fine-tune as a protocol: a normal training run, then a test of all videos."""
 
 import copy
 import hashlib
@@ -25,7 +25,7 @@ _SAMPLERS = ('SampleFrames', 'mmkd.EvenClips')
 
 @dataclass(frozen=True)
 class FineTuning:
-    """How to fine-tune."""
+    """Settings of a fine-tuning."""
 
     folder: Path  # work folder of the run
     selection: Selection  # which epoch counts
@@ -34,7 +34,7 @@ class FineTuning:
 
 
 def fine_tune(cfg: Config, checkpoint: str | None, run: FineTuning, start: str) -> Path:
-    """Train what a config describes, from a checkpoint; continue where it stopped.
+    """Train the model of a config from a checkpoint; resume where it stopped.
 
     The folder holds the config as it is run, so that
     ``tools/train.py <folder>/config.py --resume`` goes on with it as well.
@@ -71,7 +71,7 @@ def fine_tune(cfg: Config, checkpoint: str | None, run: FineTuning, start: str) 
 
 
 def select_epoch(cfg: Config, selection: Selection) -> None:
-    """Let a fine-tuning config keep the epoch that a protocol tests, in place.
+    """Set in a fine-tuning config, in place, the epoch that a protocol tests.
 
     A config that holds videos out itself stays as it is for ``'held_out'``; others hold
     out a tenth of the training list. An epoch is judged by one clip a video, from the

@@ -1,4 +1,4 @@
-"""What the nearest videos say: kNN, in which they vote, and video retrieval."""
+"""Classify by kNN, and retrieve videos (recall at k), from frozen features."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Linear probe: logistic regression on frozen features."""
+"""Train a linear probe: logistic regression on frozen features."""
 
 from collections.abc import Sequence
 
@@ -58,7 +58,7 @@ def linear_probe(
 
 
 class Scale:
-    """Bring channels to mean 0 and deviation 1, in float64.
+    """Standardise channels to mean 0 and deviation 1, in float64.
 
     Both are taken of features ``(V, C)``; a channel that is constant in them is only
     shifted.

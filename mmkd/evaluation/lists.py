@@ -1,4 +1,4 @@
-"""The training and the test list of a config, as data loaders for evaluation."""
+"""Build loaders of the training and the test list of a config for evaluation."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -83,7 +83,7 @@ def read_with_data(config: str, split: int | None, data: str | None) -> Config:
 
 
 def use_data(cfg: Config, name: str, split: int | None = None) -> None:
-    """Let a config read another data set.
+    """Point a config to another data set.
 
     Args:
         cfg: A fine-tuning config; its lists and its number of classes change.

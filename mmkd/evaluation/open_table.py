@@ -1,4 +1,4 @@
-"""A table of features on disk: its file, and all that it depends on."""
+"""Open the cache of features, under a file name that hashes all it depends on."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Protocols by name: each says all that it lays down."""
+"""Define the evaluation protocols by name, with their settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ Pipeline = tuple[dict[str, Any], ...]
 
 @dataclass(frozen=True)
 class Preset:
-    """A protocol by name, so that a number can be put into the right column.
+    """Settings fixed by an evaluation protocol.
 
     Attributes:
         name: Name on the command line and beside every number.

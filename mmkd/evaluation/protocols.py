@@ -15,7 +15,7 @@ from mmkd.evaluation.linear_probe import linear_probe
 
 @dataclass(frozen=True)
 class Tables:
-    """What the protocols of a split read."""
+    """Features and scores that the protocols of a split read."""
 
     train: Tensors  # features of the training list, by form, and ``label``
     test: Tensors  # of the test list, likewise
@@ -32,7 +32,7 @@ class Tables:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one protocol measured on one split."""
+    """Metrics of one protocol on one split."""
 
     protocol: str
     metrics: dict[str, float]  # percentages, by the names of the report

@@ -1,4 +1,4 @@
-"""The JSON and the table: every number with its list, its protocol and its seed."""
+"""Write results as JSON and as a table, with list, protocol and seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from mmkd.evaluation.protocols import Outcome
 
 @dataclass(frozen=True)
 class SplitResult:
-    """What was measured on one split."""
+    """Results of one split."""
 
     split: int | None  # None where the data set has none
     train_list: dict[str, Any]  # see :func:`~mmkd.evaluation.lists.describe_list`

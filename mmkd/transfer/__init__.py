@@ -1,4 +1,4 @@
-"""Files from elsewhere: fetched whole and checked, archives unpacked safely.
+"""Download files with checksums, and unpack archives safely.
 
 Knows nothing of models or data sets.
 """

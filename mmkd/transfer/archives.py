@@ -1,4 +1,4 @@
-"""Unpack zip and tar archives that nobody vouches for."""
+"""Unpack untrusted zip and tar archives."""
 
 import bz2
 import gzip
@@ -45,7 +45,7 @@ class _Member(NamedTuple):
 
 
 def extract(archive: Path, folder: Path, limit: int | None = None) -> Path:
-    """Unpack an archive into a new folder, whole or not at all, and return it.
+    """Unpack an archive atomically into a new folder, and return it.
 
     Refused are members outside the folder (``..``, absolute paths, drives), links,
     devices, and archives that unpack to more than ``limit``. Modes and owners in the
@@ -130,7 +130,7 @@ def _open_tar(archive: Path) -> Iterator[tarfile.TarFile]:
 
 
 def _plain_modes(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
-    """Take over names and contents, and no right to be executed."""
+    """Keep names and contents, but no permission to execute."""
     checked = tarfile.data_filter(member, folder)
     return checked.replace(mode=0o644, deep=False) if checked.isfile() else checked
 
@@ -157,7 +157,7 @@ def _check(archive: Path, members: Iterable[_Member], limit: int) -> None:
 
 
 def _stays_inside(name: str) -> bool:
-    """Judge a name as POSIX and as Windows would read it."""
+    """Tell whether a name stays inside the folder, on POSIX and on Windows."""
     windows = PureWindowsPath(name)
     parts = {*PurePosixPath(name).parts, *windows.parts}
     return '..' not in parts and not name.startswith('/') and not windows.anchor

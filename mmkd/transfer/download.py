@@ -1,4 +1,4 @@
-"""Fetch a file: resumed, checked, and under its name only when it is right."""
+"""Download a file: resumable, verified by checksum, written atomically."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is known of a file before it is there."""
+    """Length and hash that a file must have."""
 
     size: int | None = None  # length in bytes, if it is known
     sha256: str | None = None  # SHA-256 in 64 hexadecimal digits, if it is known
@@ -51,7 +51,7 @@ class Wanted:
 
 
 def download(sources: Sequence[str], path: Path, wanted: Wanted) -> Path:
-    """Have a file under ``path``, which is returned, from the first source with it.
+    """Download a file to ``path`` from the first source that has it; return ``path``.
 
     Bytes are gathered in ``.NAME.part`` beside it, and a call that was cut short is
     taken up by the next one: with a known SHA-256 from any source, else only from the
@@ -88,7 +88,7 @@ def download(sources: Sequence[str], path: Path, wanted: Wanted) -> Path:
 
 
 def _gather(sources: Sequence[str], part: Path, wanted: Wanted) -> None:
-    """Fill ``part`` with the right bytes."""
+    """Download into ``part`` until length and hash match."""
     complaints = []
     for source in sources:
         begun = part.is_file()
@@ -115,7 +115,7 @@ def _gather(sources: Sequence[str], part: Path, wanted: Wanted) -> None:
 
 
 def _fetch(source: str, part: Path, wanted: Wanted) -> None:
-    """Ask one source until it has given the whole file, or gives nothing any more."""
+    """Download from one source, with retries, until the file is complete."""
     failures = 0
     while True:
         before = _length(part)
@@ -138,7 +138,7 @@ def _fetch(source: str, part: Path, wanted: Wanted) -> None:
 
 
 def _receive(source: str, part: Path, wanted: Wanted) -> None:
-    """Ask a source once, for what ``part`` still lacks."""
+    """Request the missing bytes of ``part`` once."""
     tag = _tag(source, part)
     if tag is None and wanted.sha256 is None:
         _forget(part)  # nothing would tell whether the two ends fit
@@ -198,7 +198,7 @@ def _copy(answer: Answer, file: FileIO, part: Path, total: int | None) -> None:
 
 
 def _open(path: str | Path, flags: int) -> int:
-    """Open the bytes so far, which lie under a name that others can foresee."""
+    """Open the partial file safely: others can guess its name."""
     return open_own(Path(path), flags)
 
 

@@ -1,4 +1,4 @@
-"""Open a file at an address or in a folder, from a given byte on."""
+"""Open a file at a URL or in a folder, from a given byte on."""
 
 import os
 import re
@@ -32,12 +32,12 @@ class InterruptedSourceError(Exception):
 
 
 class RestartError(Exception):
-    """What is there of a file is no beginning of what the source has."""
+    """The partial file is not a beginning of the file at the source."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a source gives."""
+    """Opened source: stream, offset, length and tag."""
 
     stream: IO[bytes]
     offset: int  # of the first byte in the file; 0, or what was asked for
@@ -124,7 +124,7 @@ def _answer(response: Any, offset: int) -> Answer:
 
 
 class _Redirects(HTTPRedirectHandler):
-    """Follows a redirect only to where the file may come from."""
+    """Follow redirects to allowed hosts only."""
 
     def redirect_request(
         self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str

@@ -1,1 +1,1 @@
-"""Checkpoints: conversion, index, download, publication and export."""
+"""Convert, index, download, publish and export checkpoints."""

@@ -1,4 +1,4 @@
-"""The networks of ``configs/_base_/models/`` and their sizes."""
+"""List the networks of ``configs/_base_/models/`` and measure their sizes."""
 
 from dataclasses import dataclass
 from pathlib import Path

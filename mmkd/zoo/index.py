@@ -1,4 +1,4 @@
-"""The index: which models there are, and which files each of them has."""
+"""Read the index of the zoo: models and their files."""
 
 import os
 import re
@@ -31,7 +31,7 @@ class ZooFile:
 
     @property
     def wanted(self) -> Wanted:
-        """What a copy of it must be."""
+        """Length and hash that a copy must have."""
         return Wanted(self.size, self.sha256)
 
 
@@ -59,12 +59,12 @@ class ZooModel:
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """What was measured, each with its protocol."""
+        """Results, each with its protocol."""
         return self.entry.get('Results') or []
 
     @property
     def address(self) -> str | None:
-        """The folder of addresses that the entry itself names."""
+        """Base address that the entry itself names."""
         weights = str(self.entry.get('Weights') or '')
         return weights.rpartition('/')[0] if '://' in weights else None
 
@@ -152,10 +152,10 @@ class Index:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Reads plain values, and no aliases: nested ones grow without bound."""
+    """YAML loader of plain values, without aliases: nested ones grow without bound."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """Compose a node that stands where it is used."""
+        """Compose a node; an alias is refused."""
         if self.check_event(yaml.AliasEvent):
             raise yaml.composer.ComposerError(
                 None, None, 'it holds an alias (*NAME)', self.peek_event().start_mark

@@ -1,4 +1,4 @@
-"""Entries of metafiles, in the form that MIM reads, and what was measured in them."""
+"""Write metafile entries in the form that MIM reads, with their results."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ TEST = 'tools/test.py'
 
 
 class _Dumper(yaml.SafeDumper):
-    """Indents lists below their key, and writes no anchors."""
+    """YAML dumper that indents lists below their key, and writes no anchors."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
@@ -120,7 +120,7 @@ def as_shares(metrics: Mapping[str, Any], tool: str) -> dict[str, float]:
 
 
 def _evaluated(record: dict[str, Any], report: dict[str, Any]) -> dict[str, Any]:
-    """One protocol on one split."""
+    """Return the result of one protocol on one split."""
     retrieval = record['protocol'].startswith('retrieval')
     options = report['options']
     more = {'Data': 'data', 'Cfg Options': 'cfg_options', 'Pixels': 'pixels'}

@@ -18,7 +18,7 @@ from mmkd.files import read_small_text, replacing
 from mmkd.models.input_adoption import settled_input
 from mmkd.models.input_convention import KEY
 from mmkd.version import __version__
-from mmkd.zoo.fitting import backbone_fingerprint, is_published, problems_with
+from mmkd.zoo.compatibility import backbone_fingerprint, is_published, mismatches
 from mmkd.zoo.index import Index, ZooFile, check_name, index_path, read_entry
 from mmkd.zoo.metafile import (
     entry_of,
@@ -37,7 +37,7 @@ _KEPT_META = ('input_convention', 'dataset_meta', 'epoch', 'iter', 'seed')
 
 @dataclass(frozen=True)
 class Publication:
-    """What to publish."""
+    """Checkpoint to publish, with its results and files."""
 
     checkpoint: Path  # the checkpoint of the training
     name: str  # name in the zoo
@@ -58,7 +58,7 @@ class Publication:
     address: str | None = None
 
 
-def publish(what: Publication) -> list[Path]:
+def publish(publication: Publication) -> list[Path]:
     """Write the files of a model, then its entry, then the table of the zoo's README.
 
     The optimiser, teachers and whatever hooks stored are left out. Files are a function
@@ -73,29 +73,32 @@ def publish(what: Publication) -> list[Path]:
             config's model, half precision cannot hold them, or the report is of other
             weights.
     """
-    check_name(what.name)
+    check_name(publication.name)
     root = index_path().parent
-    metafile = metafile_of(what.config)
-    weights, meta = _stripped(what, root / what.config)
-    folder = what.out or root / 'zoo'
-    contents = {f'.{form}': _FORMS[form](weights, meta) for form in what.forms}
-    if what.log:
-        contents['.log'] = _log(what.log)
-    files = {suffix: _file(what.name, suffix, x) for suffix, x in contents.items()}
-    old = entry_of(metafile, what.name)
-    entry = _entry(what, metafile, old, meta, files)
+    metafile = metafile_of(publication.config)
+    weights, meta = _stripped(publication, root / publication.config)
+    folder = publication.out or root / 'zoo'
+    contents = {f'.{form}': _FORMS[form](weights, meta) for form in publication.forms}
+    if publication.log:
+        contents['.log'] = _log(publication.log)
+    files = {
+        suffix: _file(publication.name, suffix, x) for suffix, x in contents.items()
+    }
+    old = entry_of(metafile, publication.name)
+    entry = _entry(publication, metafile, old, meta, files)
     earlier = {file.name for file in read_entry(old, metafile).files} if old else set()
-    there = Index().models.get(what.name)
+    there = Index().models.get(publication.name)
     if there and not old:  # names are unique over all metafiles
         raise UserError(
-            f'{what.name} is the name of {there.config} already', 'Choose another.'
+            f'{publication.name} is the name of {there.config} already',
+            'Choose another.',
         )
     with _removed_on_failure(folder / file.name for file in files.values()):
         for suffix, content in contents.items():
             with replacing(folder / files[suffix].name) as temporary:
                 temporary.write_bytes(content)
         write_entry(metafile, entry)
-    if what.out is None:
+    if publication.out is None:
         for name in earlier - {file.name for file in files.values()}:
             (folder / name).unlink(missing_ok=True)
         write_tables(Index(), folder)
@@ -104,7 +107,7 @@ def publish(what: Publication) -> list[Path]:
 
 @contextmanager
 def _removed_on_failure(paths: Iterable[Path]) -> Iterator[None]:
-    """If the body fails, remove the files that it made: no entry names them."""
+    """Remove the files that the body made if it fails: no entry names them."""
     new = [path for path in paths if not path.exists()]
     try:
         yield
@@ -115,38 +118,40 @@ def _removed_on_failure(paths: Iterable[Path]) -> Iterator[None]:
 
 
 def _stripped(
-    what: Publication, config: Path
+    publication: Publication, config: Path
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the weights to publish and what to say of them."""
-    source = read_source(what.checkpoint)
-    weights = {k: v for k, v in source.tensors.items() if is_published(k, what.parts)}
-    problems = problems_with(config, weights, what.parts)
+    source = read_source(publication.checkpoint)
+    weights = {
+        k: v for k, v in source.tensors.items() if is_published(k, publication.parts)
+    }
+    problems = mismatches(config, weights, publication.parts)
     if problems or not weights:
         raise UserError(
-            f'{what.checkpoint} is not of {what.config}: '
+            f'{publication.checkpoint} is not of {publication.config}: '
             f'{"; ".join(problems) or "it has none of these parts"}',
             'Give the config that it was trained with.',
         )
-    if what.half:
+    if publication.half:
         weights = {name: _halved(name, value) for name, value in weights.items()}
     kept = {key: source.meta[key] for key in _KEPT_META if key in source.meta}
-    fed = settled_input(config, source.meta, f'checkpoint {what.checkpoint}')
+    fed = settled_input(config, source.meta, f'checkpoint {publication.checkpoint}')
     if fed is not None:
         kept[KEY] = fed.as_dict()
     meta = {
         **to_plain(kept, 'meta'),
-        'name': what.name,
-        'config': what.config,
+        'name': publication.name,
+        'config': publication.config,
         'parts': sorted({name.split('.')[0] for name in weights}),
-        'stored_as': 'float16' if what.half else 'float32',
+        'stored_as': 'float16' if publication.half else 'float32',
         'backbone': backbone_fingerprint(weights),
         'mmkd_version': __version__,
     }
     try:
         return weights, json.loads(json.dumps(meta))
     except (TypeError, ValueError) as error:
-        what_is = f'the meta of {what.checkpoint} is not plain: {error}'
-        raise UserError(what_is) from error
+        message = f'the meta of {publication.checkpoint} is not plain: {error}'
+        raise UserError(message) from error
 
 
 def _halved(name: str, value: Tensor) -> Tensor:
@@ -179,34 +184,36 @@ def _file(name: str, suffix: str, content: bytes) -> ZooFile:
 
 
 def _entry(
-    what: Publication,
+    publication: Publication,
     metafile: Path,
     old: Mapping[str, Any],
     meta: Mapping[str, Any],
     files: Mapping[str, ZooFile],
 ) -> dict[str, Any]:
-    collection = what.collection or old.get('In Collection')
-    config = str(index_path().parent / what.config)
+    collection = publication.collection or old.get('In Collection')
+    config = str(index_path().parent / publication.config)
     results = []
-    if what.metrics:
-        results = read_results(what.metrics, what.config, str(meta['backbone']))
-    base = what.address.rstrip('/') if what.address else 'zoo'
+    if publication.metrics:
+        results = read_results(
+            publication.metrics, publication.config, str(meta['backbone'])
+        )
+    base = publication.address.rstrip('/') if publication.address else 'zoo'
     entry = {
-        'Name': what.name,
+        'Name': publication.name,
         'In Collection': collection or only_collection(metafile),
-        'Config': what.config,
+        'Config': publication.config,
         'Metadata': {
             **(old.get('Metadata') or {}),
             'Epochs': _epochs(meta, config),
-            **({'Note': what.note} if what.note else {}),
+            **({'Note': publication.note} if publication.note else {}),
             'Parts': ', '.join(meta['parts']),
             'Stored As': meta['stored_as'],
             'Backbone Fingerprint': meta['backbone'],
         },
         'Training List': list_facts(config, 'train_dataloader'),
         **({'Results': results} if results else {}),
-        'Weights': f'{base}/{files[f".{what.forms[0]}"].name}',
-        **({'Training Log': f'{base}/{files[".log"].name}'} if what.log else {}),
+        'Weights': f'{base}/{files[f".{publication.forms[0]}"].name}',
+        **({'Training Log': f'{base}/{files[".log"].name}'} if publication.log else {}),
         'Files': [
             {'Name': file.name, 'Size': file.size, 'SHA256': file.sha256}
             for file in files.values()

@@ -1,4 +1,4 @@
-"""Check published models: their files and weights, and what is said of them."""
+"""Verify published models: files, weights, metadata, and results by a new run."""
 
 import os
 import subprocess
@@ -13,8 +13,8 @@ import torch
 
 from mmkd.errors import UserError
 from mmkd.files import read_json, sha256
+from mmkd.zoo.compatibility import backbone_fingerprint, mismatches
 from mmkd.zoo.download import any_weights_of, local_or_cached
-from mmkd.zoo.fitting import backbone_fingerprint, problems_with
 from mmkd.zoo.index import Index, ZooModel, config_below
 from mmkd.zoo.metafile import EVALUATE, TEST, as_shares
 from mmkd.zoo.weight_files import read_weights
@@ -62,7 +62,7 @@ def _check_content(index: Index, model: ZooModel, content: dict[str, Any]) -> li
     parts = tuple(meta.get('parts') or ())
     found = [
         f'its weights do not fit {model.config}: {problem}'
-        for problem in problems_with(index.root / model.config, weights, parts)
+        for problem in mismatches(index.root / model.config, weights, parts)
     ]
     told = {
         'name': model.name,
@@ -81,7 +81,7 @@ def _check_content(index: Index, model: ZooModel, content: dict[str, Any]) -> li
 
 
 def _check_entry(model: ZooModel) -> list[str]:
-    """The paths of an entry are those of its files; each result says how."""
+    """Check that an entry names its files, and that each result is complete."""
     paths = {'Weights': model.weights[:1], 'Training Log': (model.log,)}
     found = [
         f'{key} in the metafile is no file of the model'

@@ -1,4 +1,4 @@
-"""Weights as files: ours in two forms, and those of any official code.
+"""Read and write weights: our two formats, and those of official code.
 
 Nothing in a file runs. Both forms are a function of their content: the same weights and
 meta give the same bytes (with the same release of torch or safetensors).
@@ -118,7 +118,7 @@ def read_weights(path: Path, wanted: str | None = None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Source:
-    """What a checkpoint holds."""
+    """Content of a checkpoint."""
 
     tensors: dict[str, Tensor]  # tensors by name, without what wrappers put before it
     # keys of the file around the tensors; empty for a bare state dict

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
-from mmkd.engine.runner import CalmRunner
+from mmkd.engine.runner import ResumableRunner
 from tests.engine.micro_runs import FRAMES, VIDEOS, micro_config, write_videos
 from tests.engine.toy import ToyNet
 from tests.shared_files import ROOT
@@ -52,7 +52,7 @@ def drawn(path: Path, work_dir: Path) -> Batches:
     """Return labels and averages of the first batches of a config."""
     cfg = micro_config(path, work_dir)
     cfg.model = ToyNet()  # only the data counts
-    runner = CalmRunner.from_cfg(cfg)
+    runner = ResumableRunner.from_cfg(cfg)
     loop = runner.build_train_loop(cfg.train_cfg)
     return [
         [

@@ -182,15 +182,15 @@ def test_a_step_is_named_by_its_type() -> None:
         {'type': 'Flip', 'flip_ratio': 0.1},
     ]
     cfg = Config({'test_dataloader': {'dataset': {'pipeline': steps}}})
-    place = 'test_dataloader.dataset.pipeline'
+    path = 'test_dataloader.dataset.pipeline'
     merge_cfg_options(
-        cfg, {f'{place}.Resize.scale': (4, 4), f'{place}.EvenClips.clip_len': 8}
+        cfg, {f'{path}.Resize.scale': (4, 4), f'{path}.EvenClips.clip_len': 8}
     )
     merged = cfg.test_dataloader.dataset.pipeline
     assert [merged[0].clip_len, merged[1].scale] == [8, (4, 4)]
     for name in ('Flip', 'CenterCrop'):  # two of them, and none
         with pytest.raises(UserError, match=f"it has no '{name}'"):
-            merge_cfg_options(cfg, {f'{place}.{name}.flip_ratio': 1.0})
+            merge_cfg_options(cfg, {f'{path}.{name}.flip_ratio': 1.0})
 
 
 @pytest.mark.parametrize(

@@ -42,12 +42,12 @@ def test_networks_are_compiled_in_place_and_compute_the_same():
 
     found = compile_networks(compiled, {'backend': keep})
     assert found == ['backbone', 'teachers.momentum.backbone']
-    mine, theirs = gradients(compiled), gradients(plain)
+    found, expected = gradients(compiled), gradients(plain)
     # One graph each for student and teacher, without a break.
     assert len(graphs) == 2
     assert list(compiled.state_dict()) == names
-    assert mine.keys() == theirs.keys()
-    assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in found)
 
 
 @pytest.mark.parametrize('options', ['yes', 3, ['inductor']])

@@ -55,7 +55,7 @@ def augmented(samples: list[dict[str, Any]]) -> Tensor:
 
 
 def test_the_device_draws_by_the_seed_of_the_sample():
-    """Not by its place in the batch, nor by what was drawn before."""
+    """Not by its position in the batch, nor by what was drawn before."""
     samples = [sample(0, 10), sample(0, 11), sample(0, 12)]
     together = augmented([*samples])
     torch.rand(1)
@@ -172,7 +172,7 @@ def test_two_processes_augment_as_one_does(ranks, tmp_path):
         together = ranks[0][apart]['seen'] | ranks[1][apart]['seen']
         assert not ranks[0][apart]['seen'].keys() & ranks[1][apart]['seen'].keys()
         assert together.keys() == alone.keys()
-        assert all(torch.equal(together[place], alone[place]) for place in alone)
+        assert all(torch.equal(together[key], alone[key]) for key in alone)
 
 
 @pytest.mark.slow

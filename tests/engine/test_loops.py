@@ -24,15 +24,15 @@ from tests.faults.toy_run import NoisyNet, NoisySet, toy_run
 
 
 class Watch(Hook):
-    """Notes the inputs and the place of every step."""
+    """Notes the inputs and the position of every step."""
 
     def __init__(self) -> None:
         self.inputs: list[torch.Tensor] = []
-        self.places: list[tuple[int, int]] = []
+        self.positions: list[tuple[int, int]] = []
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any) -> None:
         self.inputs.append(data_batch['inputs'])
-        self.places.append((runner.epoch, batch_idx))
+        self.positions.append((runner.epoch, batch_idx))
 
 
 def train(
@@ -84,7 +84,9 @@ def test_stopped_at_any_step(tmp_path, by_epoch, infinite):
     inputs = [x for part in parts for x in part.inputs]
     assert len(inputs) == len(straight.inputs) == 16
     assert differences(straight.inputs, inputs) == []
-    assert straight.places == [place for part in parts for place in part.places]
+    assert straight.positions == [
+        position for part in parts for position in part.positions
+    ]
     assert differences(final(tmp_path / 'straight'), final(tmp_path / 'parts')) == []
 
 
@@ -105,7 +107,7 @@ def test_no_epoch_repeats_the_draws_of_another(tmp_path, workers, persist):
 def test_a_changed_length_begins_the_epoch_anew(tmp_path, capsys):
     train(tmp_path, stop_at=5)
     watch = train(tmp_path, loader={'batch_size': 2})
-    assert watch.places[0] == (1, 0) and len(watch.places) == 3 * 8
+    assert watch.positions[0] == (1, 0) and len(watch.positions) == 3 * 8
     assert 'stopped after 2 of 4 batches of an epoch' in capsys.readouterr().out
 
 
@@ -210,7 +212,7 @@ def test_a_changed_list_between_two_epochs_is_said(tmp_path, capsys):
 
 
 class BankNet(NoisyNet):
-    """Has a row for each place of the list."""
+    """Has a feature for each position of the list."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -220,7 +222,7 @@ class BankNet(NoisyNet):
 def test_a_memory_bank_is_not_resumed_with_another_list(tmp_path):
     train(tmp_path, 5, {'dataset': {'type': Listed}}, model=BankNet())
     changed = {'dataset': {'type': Listed, 'names': tuple(reversed(range(16)))}}
-    with pytest.raises(UserError, match='in another order, and the rows of its mem'):
+    with pytest.raises(UserError, match='another order, and the features of its mem'):
         train(tmp_path, loader=changed, model=BankNet())
 
 

@@ -167,9 +167,9 @@ def test_every_option_of_mmaction2_is_there(parser, script):
     tools = Path(mmaction.__file__).parent / '.mim' / 'tools' / script
     if not tools.is_file():
         pytest.skip('this installation of mmaction2 has no .mim folder')
-    theirs = set(re.findall(r"'(--[\w-]+)'", tools.read_text()))
+    upstream = set(re.findall(r"'(--[\w-]+)'", tools.read_text()))
     ours = {name for action in parser()._actions for name in action.option_strings}
-    assert theirs and theirs <= ours
+    assert upstream and upstream <= ours
 
 
 def test_testing_needs_no_teacher():

@@ -60,8 +60,8 @@ def test_two_processes_draw_what_one_draws(monkeypatch):
     expected = drawn(alone)
     shares = []
     for rank in range(2):
-        for place in ('mmkd.engine.resumable_sampler', 'mmengine.dataset.sampler'):
-            monkeypatch.setattr(f'{place}.get_dist_info', lambda rank=rank: (rank, 2))
+        for module in ('mmkd.engine.resumable_sampler', 'mmengine.dataset.sampler'):
+            monkeypatch.setattr(f'{module}.get_dist_info', lambda rank=rank: (rank, 2))
         one = sampler()
         one.begin(8, 3)
         shares.append(drawn(one))

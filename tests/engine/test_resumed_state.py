@@ -23,7 +23,7 @@ GROUPS = {
 
 
 @pytest.fixture(autouse=True)
-def calm(monkeypatch):
+def resumable_runner(monkeypatch):
     monkeypatch.setattr(toy, 'Runner', ResumableRunner)
 
 

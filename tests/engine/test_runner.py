@@ -7,7 +7,7 @@ import pytest
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 
-from mmkd.engine.console import QuietFileHandler, calm
+from mmkd.engine.console import QuietFileHandler, shorten_console
 from mmkd.engine.runner import ResumableRunner
 from mmkd.errors import UserError
 from tests.engine.toy import ToyNet
@@ -15,7 +15,7 @@ from tests.faults.toy_run import toy_run
 
 
 def test_long_reports_go_to_the_log_file_only(tmp_path, capsys):
-    runner = ResumableRunner(ToyNet(), str(tmp_path), experiment_name='calm')
+    runner = ResumableRunner(ToyNet(), str(tmp_path), experiment_name='short')
     runner.logger.info('one line')
     runner.logger.warning('a\nb\nc\nd\ne')
     runner.logger.warning('"FileClient" will be deprecated in future.')
@@ -71,7 +71,7 @@ def test_another_error_of_the_system_is_not_explained_away(tmp_path):
 def test_a_log_on_a_full_disk_says_nothing_by_itself(capfd):
     logger = MMLogger(f'full{uuid.uuid4().hex}')
     logger.addHandler(logging.FileHandler('/dev/full'))
-    calm(logger)
+    shorten_console(logger)
     logger.handlers[-1].emit(logging.makeLogRecord({'msg': 'x' * 100_000}))
     assert type(logger.handlers[-1]) is QuietFileHandler
     assert 'No space left' not in capfd.readouterr().err

@@ -74,17 +74,17 @@ def test_no_sigterm_comes_before_the_shield():
 
 
 @pytest.mark.skipif(not hasattr(signal, 'SIGCHLD'), reason='no SIGCHLD')
-@pytest.mark.parametrize('mine', [signal.SIG_DFL, lambda *_: None])
-def test_another_loader_before_does_not_leave_its_handler(monkeypatch, mine):
+@pytest.mark.parametrize('handler', [signal.SIG_DFL, lambda *_: None])
+def test_another_loader_before_does_not_leave_its_handler(monkeypatch, handler):
     """As where videos are looked at before the first epoch."""
     monkeypatch.setattr(signal_handling, '_SIGCHLD_handler_set', False)
-    found = signal.signal(signal.SIGCHLD, mine)
+    found = signal.signal(signal.SIGCHLD, handler)
     try:
         unguarded: Any = DataLoader(Slow(), num_workers=1)
         next(iter(unguarded))
-        assert signal.getsignal(signal.SIGCHLD) is not mine
+        assert signal.getsignal(signal.SIGCHLD) is not handler
         loader: Any = DataLoader(Slow(), num_workers=1, worker_init_fn=start_worker)
         next(_start(loader))
-        assert signal.getsignal(signal.SIGCHLD) is mine
+        assert signal.getsignal(signal.SIGCHLD) is handler
     finally:
         signal.signal(signal.SIGCHLD, found)

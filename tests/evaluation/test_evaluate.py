@@ -1,4 +1,4 @@
-"""Features and figures of a real list, and what a wrong checkpoint says."""
+"""Features and metrics of a real list, and what a wrong checkpoint says."""
 
 import copy
 import json
@@ -43,21 +43,21 @@ def test_features_are_the_mean_over_clips(cfg: Config) -> None:
     model = load_model(cfg, None)
     loader = Runner.build_dataloader(feature_configs(cfg)['train'], seed=0)
     encode = FeatureEncoder(model)
-    rows = [row for batch in loader for row in encode(batch)]
-    assert len(rows) == 3 and rows[0]['average'].shape == (32,)
+    records = [record for batch in loader for record in encode(batch)]
+    assert len(records) == 3 and records[0]['average'].shape == (32,)
     videos = [
         sample for batch in loader for sample in zip(*batch.values(), strict=True)
     ]
-    for place, (clips, sample) in enumerate(videos):
+    for index, (clips, sample) in enumerate(videos):
         assert clips.shape == (5, 3, 16, 56, 56)
-        assert int(sample.gt_label) == int(rows[place]['label'])
+        assert int(sample.gt_label) == int(records[index]['label'])
         with torch.inference_mode():
             bgr = clips[:, [2, 1, 0]].float()
             twin = torch.stack(
                 [model.backbone(c[None]).mean((2, 3, 4))[0] for c in bgr]
             )
         torch.testing.assert_close(
-            rows[place]['average'], twin.mean(0), rtol=1e-4, atol=1e-4
+            records[index]['average'], twin.mean(0), rtol=1e-4, atol=1e-4
         )
 
 
@@ -70,12 +70,12 @@ def test_a_video_is_encoded_alone(cfg: Config) -> None:
         for _ in samples
     ]
     together = encode({'inputs': clips, 'data_samples': samples})
-    for place, row in enumerate(together):
-        one = {'inputs': clips[place : place + 1], 'data_samples': [samples[place]]}
+    for index, record in enumerate(together):
+        one = {'inputs': clips[index : index + 1], 'data_samples': [samples[index]]}
         (alone,) = encode(one)
-        assert int(row['label']) == place
+        assert int(record['label']) == index
         for form in ('average', 'max'):
-            assert torch.equal(row[form], alone[form])
+            assert torch.equal(record[form], alone[form])
 
 
 def test_plausible(cfg: Config, tmp_path: Path) -> None:

@@ -8,18 +8,18 @@ import torch
 from mmengine.registry import DATASETS
 
 from mmkd.evaluation.extraction import fill_store
-from mmkd.evaluation.feature_store import FeatureStore, Rows
+from mmkd.evaluation.feature_store import FeatureStore, Tensors
 
 
 @DATASETS.register_module()
 class Numbers(torch.utils.data.Dataset):
-    """A list of 70 videos that are their own places."""
+    """A list of 70 videos that are their own indices."""
 
     def __len__(self) -> int:
         return 70
 
-    def __getitem__(self, place: int) -> dict[str, Any]:
-        return {'inputs': place}
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {'inputs': index}
 
 
 # The sampler and the batches of a training loader must not matter.
@@ -34,18 +34,18 @@ LOADER = {
 
 
 class Encoder:
-    """Squares of the places, until ``last``."""
+    """Squares of the indices, until ``last``."""
 
     def __init__(self, last: int = 99) -> None:
         self.last = last
         self.seen: list[int] = []
 
-    def __call__(self, raw: Any) -> list[Rows]:
-        (place,) = raw['inputs']
-        if place > self.last:
+    def __call__(self, raw: Any) -> list[Tensors]:
+        (index,) = raw['inputs']
+        if index > self.last:
             raise InterruptedError
-        self.seen.append(place)
-        return [{'x': torch.tensor(float(place) ** 2)}]
+        self.seen.append(index)
+        return [{'x': torch.tensor(float(index) ** 2)}]
 
 
 def test_goes_on_in_the_middle(tmp_path: Path) -> None:
@@ -74,8 +74,8 @@ def test_a_second_run_waits_and_takes_what_the_first_one_made(
         looks.append(seconds)
         if len(looks) == 2:  # the first run comes to its end
             for block in first.missing():
-                rows = [{'x': torch.tensor(1.0)} for _ in first.positions(block)]
-                first.write(block, rows)
+                records = [{'x': torch.tensor(1.0)} for _ in first.positions(block)]
+                first.write(block, records)
             first.merge()
             first.let_go()
 

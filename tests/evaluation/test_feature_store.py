@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from mmkd.errors import UserError
-from mmkd.evaluation.feature_store import FeatureStore, Rows
+from mmkd.evaluation.feature_store import FeatureStore, Tensors
 
 
-def row(place: int) -> Rows:
-    return {'label': torch.tensor(place % 3), 'x': torch.full((2,), float(place))}
+def record(index: int) -> Tensors:
+    return {'label': torch.tensor(index % 3), 'x': torch.full((2,), float(index))}
 
 
 def fill(store: FeatureStore, blocks: list[int]) -> None:
     for block in blocks:
-        store.write(block, [row(place) for place in store.positions(block)])
+        store.write(block, [record(index) for index in store.positions(block)])
 
 
 def test_goes_on_with_the_blocks_that_lack(tmp_path: Path) -> None:

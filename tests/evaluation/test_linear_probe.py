@@ -30,8 +30,8 @@ def test_the_solution_is_that_of_scikit_learn(strength: float) -> None:
         weights[:, :-1], torch.from_numpy(twin.coef_), rtol=0, atol=2e-4
     )
     ours = scores(vectors, weights).softmax(dim=1)
-    theirs = torch.from_numpy(twin.predict_proba(vectors.numpy()))
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-4)
+    expected = torch.from_numpy(twin.predict_proba(vectors.numpy()))
+    torch.testing.assert_close(ours, expected, rtol=0, atol=2e-4)
 
 
 def test_within_half_a_point_of_scikit_learn() -> None:
@@ -53,18 +53,18 @@ def test_the_strength_is_the_best_on_held_out_training_videos() -> None:
     one, other = blobs(50, 1), blobs(50, 2)
     found = [linear_probe(train, test, 6).settings for test in (one, other)]
     assert found[0] == found[1]
-    figures = found[0]['held_out_top1']
-    best = max(figures.values())
-    assert figures[str(found[0]['l2'])] == best
+    accuracies = found[0]['held_out_top1']
+    best = max(accuracies.values())
+    assert accuracies[str(found[0]['l2'])] == best
     # The first (strongest) of equals.
-    assert next(k for k, v in figures.items() if v == best) == str(found[0]['l2'])
+    assert next(k for k, v in accuracies.items() if v == best) == str(found[0]['l2'])
     held = held_out_mask(train.labels)
     rest = Features(train.vectors[~held], train.labels[~held])
     scale = Scale(rest.vectors)
     weights = fit(scale(rest.vectors), rest.labels, 6, 0.01)
     answers = scores(scale(train.vectors[held]), weights).argmax(dim=1)
     twin = 100 * float((answers == train.labels[held]).double().mean())
-    assert figures['0.01'] == pytest.approx(twin)
+    assert accuracies['0.01'] == pytest.approx(twin)
 
 
 def test_the_last_fifth_of_each_class_is_held_out() -> None:

@@ -158,6 +158,6 @@ def test_test_py_of_mmaction(trained: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     (found,) = Path('them').rglob('2*.json')
-    theirs = json.loads(found.read_text())
+    upstream = json.loads(found.read_text())
     ours = json.loads(Path('ours.json').read_text())
-    assert theirs['acc/top1'] == pytest.approx(ours['acc/top1'])
+    assert upstream['acc/top1'] == pytest.approx(ours['acc/top1'])

@@ -56,9 +56,9 @@ def test_frozen_features_ask_for_less() -> None:
     ('name', 'like'), [('vcop', 'r3d_ucf101_vcop'), ('rspnet', 'r3d_ucf101')]
 )
 def test_the_clips_are_those_of_the_configs(name: str, like: str) -> None:
-    theirs = config(like).test_dataloader.dataset.pipeline
+    expected = config(like).test_dataloader.dataset.pipeline
     ours = [dict(step) for step in PRESETS[name].pipeline or ()]
-    assert ours == [step.to_dict() for step in theirs]
+    assert ours == [step.to_dict() for step in expected]
 
 
 def test_ten_clips_reach_from_the_first_frame_to_the_last() -> None:

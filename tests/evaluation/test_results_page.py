@@ -1,4 +1,4 @@
-"""Every published figure on the results page stands in the facts."""
+"""Every published result on the results page stands in the facts."""
 
 import re
 
@@ -22,15 +22,15 @@ def published(heading: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ('heading', 'figures', 'rows'), [('Fine-tuning', 2, 22), ('Retrieval', 5, 14)]
+    ('heading', 'metrics', 'rows'), [('Fine-tuning', 2, 22), ('Retrieval', 5, 14)]
 )
-def test_figures_stand_in_the_facts(heading: str, figures: int, rows: int) -> None:
+def test_results_stand_in_the_facts(heading: str, metrics: int, rows: int) -> None:
     facts = ''.join(shared_path(f'facts/{name}').read_text() for name in FACTS)
     facts = facts.replace(' / ', '/')
     cells = published(heading)
     assert len(cells) == rows
     for cell in cells:
-        assert cell.count('/') == figures - 1
+        assert cell.count('/') == metrics - 1
         assert re.search(rf'(?<![\d.]){re.escape(cell)}(?![\d])', facts), cell
 
 

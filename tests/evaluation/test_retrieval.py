@@ -12,8 +12,8 @@ def test_equals_scikit_learn() -> None:
     labels, gallery_labels = torch.randint(9, (53,)), torch.randint(9, (79,))
     found = recall_at_k(queries, labels, gallery, gallery_labels, chunk=20)
     twin = NearestNeighbors(n_neighbors=50, metric='cosine').fit(gallery.numpy())
-    _, places = twin.kneighbors(queries.numpy())
-    hits = gallery_labels.numpy()[places] == labels.numpy()[:, None]
+    _, neighbours = twin.kneighbors(queries.numpy())
+    hits = gallery_labels.numpy()[neighbours] == labels.numpy()[:, None]
     for k in (1, 5, 10, 20, 50):
         assert found[f'R@{k}'] == pytest.approx(100 * hits[:, :k].any(axis=1).mean())
     assert 0 < found['R@1'] < found['R@5'] < 100

@@ -56,7 +56,7 @@ def test_what_does_not_decide_is_not(cfg: Config) -> None:
     cfg.train_dataloader.dataset.pipeline[1].clip_len = 8
     cfg.test_dataloader.num_workers = 1
     cfg.model.cls_head.num_classes = 7
-    # The place of a list does not matter, its content does.
+    # The path of a list does not matter, its content does.
     old = Path(cfg.test_dataloader.dataset.ann_file)
     new = old.rename(old.with_name('moved.txt'))
     cfg.test_dataloader.dataset.ann_file = str(new)

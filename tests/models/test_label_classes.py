@@ -23,8 +23,8 @@ from mmkd.evaluation.model import load_whole_model
 from mmkd.models.label_classes import check_classes, fill_in_classes
 from mmkd.models.tasks import PretextTask, ViewClassification
 from mmkd.registry import MODELS
+from mmkd.zoo.compatibility import mismatches
 from mmkd.zoo.export import load_clip_network
-from mmkd.zoo.fitting import problems_with
 from tests.engine.micro_runs import VIDEOS, load, micro_config, run, write_videos
 from tests.shared_files import ROOT
 from tests.tools.toy_project import run_tool
@@ -253,7 +253,7 @@ def test_five_paces_are_trained_and_stay_five(tmp_path: Path) -> None:
     assert weights['tasks.pace.classifier.weight'].shape[0] == 5
     # Whatever builds the model from that config has five as well.
     five = {'pace': {'pace': 5}}
-    assert problems_with(written, weights) == []
+    assert mismatches(written, weights) == []
     teacher = {
         'type': 'mmkd.FrozenTeacher',
         'config': str(written),
@@ -271,7 +271,7 @@ def test_five_paces_are_trained_and_stay_five(tmp_path: Path) -> None:
         f'_base_ = {str(TINY / "pace_r3d_synthetic.py")!r}\n'
         'train_dataloader = dict(dataset=dict(views=dict(paces=[1, 2, 3, 4, 5])))\n'
     )
-    assert problems_with(source, weights) == []
+    assert mismatches(source, weights) == []
     assert model_config(str(source))['tasks']['pace']['num_paces'] == 5
     # Another number of classes, on --resume, is one line.
     four = micro('pace', tmp_path / 'four')

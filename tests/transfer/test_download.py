@@ -84,7 +84,7 @@ def test_without_a_hash_only_the_same_state_goes_on(site: Site, tmp_path: Path) 
     newer = CONTENT[::-1]
     site.files['/a.bin'], site.tags['/a.bin'] = newer, '"v2"'
     site.cuts.clear()
-    # The server is asked to go on if the file is as it was, and begins anew.
+    # The server is asked to go on if the file is as it was, and starts again.
     assert get(site, tmp_path, Wanted()).read_bytes() == newer
     assert site.log[-1] == ('/a.bin', 'bytes=1000000-', '"v1"')
 

@@ -55,8 +55,8 @@ def test_mirrors_in_turn(published: Path, monkeypatch: pytest.MonkeyPatch) -> No
         Path('cache', published.name).unlink()
         with pytest.raises(UserError) as error:
             resolve('mmkd://toy')
-    for place in ('empty', one.url, two.url):
-        assert place in str(error.value)
+    for source in ('empty', one.url, two.url):
+        assert source in str(error.value)
     assert [p.suffix for p in Path('cache').iterdir()] == ['.lock']
 
 

@@ -81,8 +81,8 @@ def test_a_table_is_put_between_the_marks(tmp_path: Path) -> None:
 
 
 def test_how_it_was_trained() -> None:
-    rows = [
+    lines = [
         markdown_table([model(**said)]).splitlines()[-1].split(' | ')[3]
         for said in ({'Epochs': '3'}, {'Epochs': '3', 'Note': 'from x'}, {})
     ]
-    assert rows == ['epochs 3', 'epochs 3; from x', '']
+    assert lines == ['epochs 3', 'epochs 3; from x', '']

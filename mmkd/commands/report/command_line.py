@@ -21,7 +21,7 @@ from mmkd.commands.report.networks import Network, Search
 from mmkd.commands.report.page import Notes, Section, attempt, page
 from mmkd.commands.report.results import results_section
 from mmkd.commands.report.runs import Run, find_runs
-from mmkd.engine.console import calm
+from mmkd.engine.console import shorten_console
 from mmkd.error_lines import one_line_errors
 from mmkd.errors import UserError
 from mmkd.files import write_text
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         _check_out(work_dirs, out)
         # MMEngine logs to whatever logger was made last: how each tensor started.
         if not MMLogger.check_instance_created('report'):
-            calm(MMLogger.get_instance('report', log_level='ERROR'))
+            shorten_console(MMLogger.get_instance('report', log_level='ERROR'))
         text = _page(args, work_dirs, partial(print, flush=True))
         write_text(out, text)
     print(f'{out} ({len(text.encode()) / 1e6:.1f} MB): open it in a browser')

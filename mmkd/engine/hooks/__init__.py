@@ -1,4 +1,4 @@
-"""Hooks: what happens around the training loop."""
+"""Hooks around the training loop."""
 
 from mmkd.engine.hooks.bad_videos import BadVideosHook
 from mmkd.engine.hooks.checkpoint_content import (

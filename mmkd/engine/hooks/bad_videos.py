@@ -1,4 +1,4 @@
-"""Train on although a few videos cannot be read."""
+"""Keep training although a few videos cannot be read."""
 
 import math
 from collections.abc import Iterator
@@ -32,8 +32,8 @@ class BadVideosHook(Hook):
     stops once more of the list is bad than ``max_share``, or ``max_in_a_row`` of them
     follow each other.
 
-    So it is with one that a loader worker does not survive: the worker that it crashes,
-    or that is ended after ``time_limit``, is restarted.
+    The same applies to videos that crash or hang a loader worker: the worker that
+    crashed, or was ended after ``time_limit``, is restarted.
 
     In validation and test a bad video is an error that names it: results of fewer
     videos could not be compared.
@@ -95,11 +95,11 @@ class BadVideosHook(Hook):
         self.listed = sum(map(len, guarded))
 
     def before_val(self, runner: Runner) -> None:
-        """Have errors name the file."""
+        """Make errors name the video."""
         guard(runner.val_dataloader.dataset, time_limit=self.time_limit)
 
     def before_test(self, runner: Runner) -> None:
-        """Have errors name the file."""
+        """Make errors name the video."""
         guard(runner.test_dataloader.dataset, time_limit=self.time_limit)
 
     def before_train_iter(
@@ -109,13 +109,13 @@ class BadVideosHook(Hook):
         self._lost_in_a_row = 0
         for videos in _replaced_in(data_batch):
             self.replaced += 1
-            self._new |= {k: why for k, why in videos if k not in self.found}
+            self._new |= {k: reason for k, reason in videos if k not in self.found}
         alone = dist.get_world_size() == 1
         if (alone and self._new) or (not alone and runner.iter % _EXCHANGE == 0):
             self._exchange(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Exchange what was found, and log how many samples were replaced."""
+        """Share the bad videos between processes, and log the replaced samples."""
         self._exchange(runner)
         if self.replaced > self._reported:
             runner.logger.info(
@@ -125,7 +125,7 @@ class BadVideosHook(Hook):
             self._reported = self.replaced
 
     def _watch_workers(self, runner: Runner) -> Marks | None:
-        """Have the loop go on past the end of a worker; None if there is none."""
+        """Let the loop go on when a worker is lost; None if there are no workers."""
         loop, loader = runner.train_loop, runner.train_dataloader
         own = isinstance(loop, (ResumableEpochLoop, ResumableIterLoop))
         if not (own and loader.num_workers and sampler_of(loader)):
@@ -134,41 +134,42 @@ class BadVideosHook(Hook):
         loop.reading_guard = ReadingGuard(marks, self.time_limit, self._exclude)
         return marks
 
-    def _exclude(self, name: str, why: str) -> None:
-        """Note a video that a worker did not survive."""
+    def _exclude(self, name: str, reason: str) -> None:
+        """Record a video that crashed or hung a worker."""
         self._lost_in_a_row += 1
         if self.max_share == 0:
-            raise UserError(f'{name} cannot be read ({why})', CHECK)
+            raise UserError(f'{name} cannot be read ({reason})', CHECK)
         if self._lost_in_a_row >= self.max_in_a_row:
             raise UserError(
                 f'{self._lost_in_a_row} workers in a row were lost to videos, the last '
-                f'one is {name} ({why})',
+                f'one is {name} ({reason})',
                 f'Look at the disk and the decoder. {CHECK}',
             )
-        self._hung[name] = why
+        self._hung[name] = reason
         if name not in self.found:
-            self._new[name] = why
+            self._new[name] = reason
 
     def _exchange(self, runner: Runner) -> None:
         parts, self._new = dist.all_gather_object(self._new), {}
         pairs = [pair for part in parts for pair in part.items()]
-        new = {name: why for name, why in pairs if name not in self.found}
+        new = {name: reason for name, reason in pairs if name not in self.found}
         if not new:
             return
         self.found.update(new)
         self._hung.update(_not_again(new))
         if dist.is_main_process():
-            lines = [f'{name}\t{why}\n' for name, why in self.found.items()]
+            lines = [f'{name}\t{reason}\n' for name, reason in self.found.items()]
             write_text(self._path, ''.join(lines))
-        for name, why in new.items():
+        for name, reason in new.items():
             runner.logger.warning(
-                f'{name} cannot be read ({why}) and is replaced by others of the list'
+                f'{name} cannot be read ({reason}) and is replaced by others of the '
+                'list'
             )
         if len(self.found) > math.ceil(self.max_share * self.listed):
             raise UserError(
                 f'{len(self.found)} of {self.listed} videos cannot be read, more than '
                 f'max_share={self.max_share:g} of the list; the last one is {name} '
-                f'({why})',
+                f'({reason})',
                 f'See {self._path}. Repair them or take them off the list, which '
                 '`python tools/data/check_videos.py LIST` helps with, or set max_share '
                 'of BadVideosHook.',
@@ -181,13 +182,13 @@ def read_bad_videos(path: Path) -> dict[str, str]:
         return {}
     lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
     records = (line.partition('\t') for line in lines)
-    return {name: why for name, tab, why in records if tab}
+    return {name: reason for name, tab, reason in records if tab}
 
 
 def _not_again(found: dict[str, str]) -> dict[str, str]:
     """Return those that cost a worker, or much time, each time they are tried."""
     costly = (LATE, CRASHED)
-    return {name: why for name, why in found.items() if why.startswith(costly)}
+    return {name: reason for name, reason in found.items() if reason.startswith(costly)}
 
 
 def _replaced_in(batch: Any) -> Iterator[list[tuple[str, str]]]:

@@ -1,4 +1,4 @@
-"""Hooks that write into checkpoints what a run is, and compare it when one is read."""
+"""Record input, training list and teacher in checkpoints; compare them when loading."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -110,7 +110,7 @@ class InputConventionHook(Hook):
             checkpoint['meta'][KEY] = convention.as_dict()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Adopt the input of the weights."""
+        """Adopt the input convention of the weights."""
         model = unwrap(runner.model)
         loops = (runner._test_loop, runner._val_loop)
         trains = isinstance(runner._train_loop, BaseLoop)
@@ -127,7 +127,7 @@ class InputConventionHook(Hook):
         self._settled, self._loaded = False, True
 
     def before_train(self, runner: Runner) -> None:
-        """Settle what no checkpoint said, and write the input into the config."""
+        """Settle an input that no checkpoint stated, and write it into the config."""
         if self._settled:
             return
         self._settled = True

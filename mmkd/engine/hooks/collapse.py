@@ -1,4 +1,4 @@
-"""Signs of collapse in the log of a pre-training."""
+"""Detect representation collapse in a pre-training."""
 
 from collections import deque
 from typing import Any
@@ -59,7 +59,7 @@ class CollapseHook(Hook):
         self._warned = False
 
     def before_train(self, runner: Runner) -> None:
-        """Begin to watch the backbone that is trained, if there is one."""
+        """Register a forward hook on the trained backbone, if there is one."""
         backbone = getattr(student_of(runner.model), 'backbone', None)
         if not isinstance(backbone, nn.Module):
             runner.logger.info(
@@ -74,7 +74,7 @@ class CollapseHook(Hook):
         self._handle = backbone.register_forward_hook(keep)
 
     def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
-        """Measure every ``interval`` iterations."""
+        """Log the metrics every ``interval`` iterations."""
         if not self.every_n_train_iters(runner, self.interval) or not self._latest:
             return
         own = torch.cat(list(self._latest))[-self.samples :].float()
@@ -93,7 +93,7 @@ class CollapseHook(Hook):
             )
 
     def after_train(self, runner: Runner) -> None:
-        """Leave the model as it was found."""
+        """Remove the forward hook."""
         if self._handle is not None:
             self._handle.remove()
         self._latest.clear()

@@ -54,7 +54,7 @@ class DataloaderStateHook(Hook):
         self._digest: dict[str, Any] | None = None
 
     def before_save_together(self, runner: Runner) -> None:
-        """Gather what only other processes know; to be called on all of them."""
+        """Gather the batch statistics of all processes; to be called on all of them."""
         loop = runner.train_loop
         inside = isinstance(loop, ResumableEpochLoop) and loop.batches_done > 0
         if inside and dist.get_world_size() > 1:

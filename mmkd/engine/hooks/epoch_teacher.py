@@ -1,4 +1,4 @@
-"""The student of the last epoch as a teacher: self-distilled fine-tuning."""
+"""Distil from the student of the last epoch: self-distilled fine-tuning."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
@@ -54,7 +54,7 @@ class TeacherUpdateHook(Hook):
         return teacher if isinstance(teacher, EpochTeacher) else None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Take the teacher of the run to resume; note the input of other weights."""
+        """Load the teacher of the run to resume; note the input of other weights."""
         if not runner._resume:
             source = f'checkpoint {runner._load_from}'
             self._start_input = input_of(checkpoint, source), source
@@ -94,8 +94,8 @@ class TeacherUpdateHook(Hook):
                     f'the epoch teacher of the run to resume does not fit: {reason}',
                     f'Resume with the config of that run, or {_FROM_WEIGHTS}',
                 ) from error
-        what = 'resumed' if self._resumed is not None else 'the encoder at the start'
-        runner.logger.info(f'epoch teacher: {what}, hash {self.teacher.hash()}')
+        origin = 'resumed' if self._resumed is not None else 'the encoder at the start'
+        runner.logger.info(f'epoch teacher: {origin}, hash {self.teacher.hash()}')
 
     def _check_input(self, model: nn.Module) -> None:
         """Refuse a first teacher, in eval, whose running statistics do not fit."""
@@ -107,7 +107,7 @@ class TeacherUpdateHook(Hook):
             DeclaredInput(fed).settle(of_weights, f'the first teacher, {source},')
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Fix the student of this epoch as the teacher of the next."""
+        """Copy the student of this epoch as the teacher of the next."""
         if self.teacher is not None and self.source == 'last_epoch':
             self.teacher.update(student_of(runner.model))
             runner.logger.info(
@@ -259,7 +259,7 @@ class EpochTeacherHook(TeacherUpdateHook):
         self._factor = self.weight * ramp if epoch >= 0 else 0.0
 
     def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
-        """Let the moving average follow."""
+        """Update the EMA of the student."""
         if self.teacher is not None and self.source == 'average':
             self.teacher.update(student_of(runner.model))
 

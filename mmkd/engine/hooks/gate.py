@@ -1,4 +1,4 @@
-"""A run that learns nothing says so."""
+"""Warn when a task does not learn more than chance."""
 
 from collections.abc import Mapping
 from math import ceil
@@ -35,17 +35,17 @@ _HINT = 'more steps, another rate, or whether the videos show what the task asks
 
 @HOOKS.register_module()
 class GateHook(Hook):
-    """Say before a pre-training whether it can work, and warn when it learns nothing.
+    """Check before a pre-training whether it can learn, and warn when it does not.
 
     Before anything else it compares the heads of the tasks with the labels of the
     sampler: another number of classes is an error. Then it computes what decides
     (:func:`~mmkd.engine.preflight.method.examine_method`): the share of its start that
-    a moving average keeps, queues and negatives beside the number of videos, and the
-    steps. In training each task's metric is compared with the level that a network has
-    which ignores the clip: ``gain`` with 0, ``acc`` with ``chance``. A gate that is
-    closed after ``patience`` steps, or at the end of a shorter run, is warned of once,
-    with the likely reason. A resumed run goes on with the gates of its checkpoint.
-    Without a :class:`~mmkd.models.Pretrainer` only the steps are shown.
+    the EMA of a momentum encoder keeps, queues and negatives beside the number of
+    videos, and the steps. In training each task's metric is compared with the level of
+    a network that ignores the clip: ``gain`` with 0, ``acc`` with ``chance``. A gate
+    that is closed after ``patience`` steps, or at the end of a shorter run, is warned
+    of once, with the likely reason. A resumed run goes on with the gates of its
+    checkpoint. Without a :class:`~mmkd.models.Pretrainer` only the steps are shown.
 
     Args:
         patience: Steps after which a closed gate is warned of. Defaults to 1000.
@@ -78,7 +78,7 @@ class GateHook(Hook):
         self._warm_up: dict[str, int] = {}
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Take the gates of the run to resume; without any they start closed."""
+        """Load the gates of the run to resume; without any they start closed."""
         if not runner._resume:
             return
         gates = checkpoint.get(KEY) or {}
@@ -96,7 +96,7 @@ class GateHook(Hook):
             check_classes(runner.model, runner.train_dataloader.dataset)
 
     def before_train(self, runner: Runner) -> None:
-        """Show what decides whether the method can learn."""
+        """Log the numbers that decide whether the method can learn."""
         self._warm_up = _warm_up(runner)
         length = run_length(runner)
         if length is None:
@@ -142,7 +142,7 @@ class GateHook(Hook):
             checkpoint[KEY] = {name: gate.state() for name, gate in self.gates.items()}
 
     def after_train(self, runner: Runner) -> None:
-        """Say how the gates stand in the end."""
+        """Log the final state of the gates."""
         self._look(runner, runner.iter)
         if not self.gates:
             return
@@ -163,7 +163,7 @@ class GateHook(Hook):
         return levels
 
     def _take(self) -> None:
-        """Hand the kept scalars to the gates, in the order of the steps."""
+        """Pass the pending scalars to the gates, in the order of the steps."""
         if not self._pending:
             return
         scalars = [torch.as_tensor(v) for kept in self._pending for v in kept.values()]
@@ -205,7 +205,7 @@ class GateHook(Hook):
         teacher = getattr(module, 'teacher', None)
         ends = (f'tasks.{task}', f'teachers.{teacher}')
         causes = [
-            f'{f.part}: {f.text}. {f.remedy}'
+            f'{f.part}: {f.text}. {f.hint}'
             for f in self._findings
             if f.wrong and f.part.endswith(ends)
         ]

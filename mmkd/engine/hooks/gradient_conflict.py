@@ -1,4 +1,4 @@
-"""Do two kinds of task pull the trunk in the same direction?"""
+"""Compare the gradients of two kinds of task on the shared trunk."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -61,7 +61,7 @@ class GradientConflictHook(Hook):
         self._scale, self._measures = 1.0, False
 
     def before_run(self, runner: Runner) -> None:
-        """Compare the names with the model."""
+        """Check the task names against the model."""
         there = list(getattr(unwrap(runner.model), 'tasks', {}))
         absent = [name for name in self.tasks if name not in there]
         if absent or not set(there) - set(self.tasks):
@@ -72,7 +72,7 @@ class GradientConflictHook(Hook):
             )
 
     def before_train(self, runner: Runner) -> None:
-        """Listen to the losses."""
+        """Hook into the losses."""
         model = unwrap(runner.model)
         self._handle = model.register_forward_hook(self._measure, with_kwargs=True)
 
@@ -85,7 +85,7 @@ class GradientConflictHook(Hook):
             self._scale = 1.0 if scaler is None else scaler.get_scale()
 
     def after_train(self, runner: Runner) -> None:
-        """Leave the model as it was found."""
+        """Restore the model."""
         self._handle.remove()
 
     def _measure(

@@ -26,7 +26,7 @@ from mmkd.seeding import drawing_from
 
 @HOOKS.register_module()
 class HeldOutPretextHook(Hook):
-    """Measure the tasks on a held-out list after every few epochs.
+    """Evaluate the tasks on a held-out list every few epochs.
 
     The videos pass the training pipeline, with the same draws each time, so that two
     epochs, and two networks, are compared on the same clips. The network is in eval
@@ -132,9 +132,9 @@ _TEMPERATURE = 0.07
 
 @HOOKS.register_module()
 class OnlineKNNHook(Hook):
-    """Classify a few labelled videos by their neighbours after every few epochs.
+    """Classify labelled videos by weighted kNN every few epochs.
 
-    Weighted kNN (Wu et al., https://arxiv.org/abs/1805.01978) on averaged maps of the
+    As Wu et al. (https://arxiv.org/abs/1805.01978), on averaged maps of the
     backbone in eval mode. The labels are only looked at, the training does not change,
     nor do its random numbers. A curve of health, no result: choose no epoch by it and
     report ``tools/evaluate.py``. Source of the idea: SlowFast's ``contrastive_ssl``;

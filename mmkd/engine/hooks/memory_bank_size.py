@@ -12,7 +12,7 @@ from mmkd.registry import HOOKS
 
 @HOOKS.register_module()
 class MemoryBankSizeHook(Hook):
-    """Size the memory banks of the model by the training list, before weights are read.
+    """Resize the memory banks to the training list, before weights are loaded.
 
     A bank that was given a size keeps it and must be large enough. MMEngine loads or
     resumes after ``before_run``: a resumed bank is restored exactly, and one of another
@@ -25,7 +25,7 @@ class MemoryBankSizeHook(Hook):
     """
 
     def before_run(self, runner: Runner) -> None:
-        """Count the videos and size the banks."""
+        """Count the videos and resize the banks."""
         banks = [m for m in runner.model.modules() if isinstance(m, MemoryBank)]
         if not banks:
             return

@@ -1,4 +1,4 @@
-"""Notice a loss that is no number, and one that says nothing."""
+"""Stop on NaN and Inf losses or gradients; warn about constant losses."""
 
 import math
 from typing import Any, NoReturn
@@ -68,7 +68,7 @@ class NonFiniteHook(Hook):
         self.skipped = 0
 
     def before_train(self, runner: Runner) -> None:
-        """Step between the loss and the gradient."""
+        """Register checks of the loss and of the gradient."""
         if self.max_skips and not isinstance(runner.train_loop, _LOOPS):
             raise UserError(
                 f'NonFiniteHook: max_skips {self.max_skips} with the training loop '
@@ -94,7 +94,7 @@ class NonFiniteHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
-        """Keep what the messages need, and the buffers if they may be taken back."""
+        """Keep the batch for messages; copy the buffers if steps may be undone."""
         self._index, self._batch = batch_idx, data_batch
         if self.max_skips:
             self._buffers = [b.clone() for b in _buffers(unwrap(runner.model))]
@@ -119,7 +119,7 @@ class NonFiniteHook(Hook):
                 )
 
     def after_train(self, runner: Runner) -> None:
-        """Leave model and optimizer as they were found."""
+        """Remove the checks from model and optimizer."""
         for handle in self._handles:
             handle.remove()
 
@@ -150,34 +150,34 @@ class NonFiniteHook(Hook):
         self._skip('the gradient')
 
     def _norm_is_finite(self) -> bool:
-        """Look at the norm before clipping, which makes zeros of what is too large."""
+        """Check the norm before clipping, which turns infinite gradients into zeros."""
         wrapper = self.runner.optim_wrapper
         clips = getattr(wrapper, 'clip_grad_kwargs', None)
         name = f'train/{getattr(wrapper, "grad_name", "grad_norm")}'
         norms = self.runner.message_hub.log_scalars.get(name)
         return not clips or norms is None or math.isfinite(norms.current())
 
-    def _skip(self, what: str) -> NoReturn:
+    def _skip(self, subject: str) -> NoReturn:
         self.skipped += 1
         if self.skipped > self.max_skips:
-            self._refuse(what, f'; {self.skipped} such steps')
+            self._refuse(subject, f'; {self.skipped} such steps')
         own = _buffers(unwrap(self.runner.model))
         for buffer, old in zip(own, self._buffers, strict=True):
             buffer.copy_(old)
         self.runner.logger.warning(
-            f'{self._describe(what)}; step left out ({self.skipped} of at most '
+            f'{self._describe(subject)}; step left out ({self.skipped} of at most '
             f'{self.max_skips})'
         )
         raise StepLeftOut
 
-    def _refuse(self, what: str, times: str = '') -> NoReturn:
+    def _refuse(self, subject: str, times: str = '') -> NoReturn:
         raise UserError(
-            self._describe(what) + times,
+            self._describe(subject) + times,
             'Look at these videos, or lower the learning rate; the last checkpoint is '
             'as it was. NonFiniteHook(max_skips=N) leaves out up to N such steps.',
         )
 
-    def _describe(self, what: str) -> str:
+    def _describe(self, subject: str) -> str:
         runner = self.runner
         parts = {
             name: float(value)
@@ -187,8 +187,8 @@ class NonFiniteHook(Hook):
         named = ''.join(f', {name} {value}' for name, value in parts.items())
         videos = ', '.join(self._videos()) or 'not known'
         return (
-            f'{what} is not finite in epoch {runner.epoch + 1}, step {runner.iter + 1}'
-            f'{named}; videos of the batch: {videos}'
+            f'{subject} is not finite in epoch {runner.epoch + 1}, '
+            f'step {runner.iter + 1}{named}; videos of the batch: {videos}'
         )
 
     def _videos(self) -> list[str]:

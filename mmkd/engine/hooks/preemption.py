@@ -131,7 +131,7 @@ class PreemptionHook(Hook):
     def after_val_iter(
         self, runner: Runner, batch_idx: int, *args: Any, **kwargs: Any
     ) -> None:
-        """Break a validation off, if a process was told to stop."""
+        """Cut a validation short, if a process was told to stop."""
         if self._previous and batch_idx < self._common:
             number = self._agreement.largest(self.received)
             if number:

@@ -1,4 +1,4 @@
-"""A progress bar for training, where someone sits in front of it."""
+"""Show a progress bar for training on interactive terminals."""
 
 import atexit
 import logging

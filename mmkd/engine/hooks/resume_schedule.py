@@ -1,4 +1,4 @@
-"""A resumed run follows the schedule of its config."""
+"""Apply the schedule of the config to a resumed run."""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,14 @@ from mmkd.engine.console import warn
 from mmkd.engine.hooks.dataloader_state import batches_done
 from mmkd.registry import HOOKS
 
-# Where a scheduler is, and not what it is; or what has nothing to do with its course.
+# Where a scheduler is, and not what it is; or what does not change its rates.
 _IGNORED = {'self', 'optimizer', 'param_name', 'last_step', 'verbose', 'kwargs', 'args'}
 _POSITION = _IGNORED | {'_global_step', '_last_value'}
 
 
 @HOOKS.register_module()
 class ResumeScheduleHook(Hook):
-    """Follow the learning rates of the config, also where they were changed meanwhile.
+    """Use the schedule of the config when resuming, even if it was changed since.
 
     MMEngine restores each scheduler with all that it was built with. A finished run
     that is extended, with ``end`` and ``T_max`` enlarged in the config, then goes on
@@ -60,8 +60,8 @@ class ResumeScheduleHook(Hook):
         changes = []
         stepped = any(isinstance(one, ParamSchedulerHook) for one in runner.hooks)
         for schedulers, states, groups, old in _parts(runner, checkpoint):
-            course = Course.of(runner, checkpoint['meta'], schedulers)
-            changes += _changes(course, states, stepped)
+            progress = ScheduleProgress.of(runner, checkpoint['meta'], schedulers)
+            changes += _changes(progress, states, stepped)
             changes += _constant_rates(schedulers, groups, old)
         if not changes:
             return
@@ -75,8 +75,8 @@ class ResumeScheduleHook(Hook):
             warn(f'{text}; the one of the checkpoint is followed')
             return
         warn(f'{text}; the one of the config is followed, as if from the beginning')
-        course = Course.of(runner, checkpoint['meta'], schedulers)
-        for one in course.in_order():
+        progress = ScheduleProgress.of(runner, checkpoint['meta'], schedulers)
+        for one in progress.in_order():
             one.step()
         if runner.param_schedulers is not None:
             checkpoint['param_schedulers'] = [one.state_dict() for one in schedulers]
@@ -87,8 +87,8 @@ class ResumeScheduleHook(Hook):
 
 
 @dataclass(frozen=True)
-class Course:
-    """Schedulers, and what the run has behind it.
+class ScheduleProgress:
+    """Schedulers, and the epochs and steps that are done.
 
     Attributes:
         schedulers: The schedulers.
@@ -111,7 +111,7 @@ class Course:
     @classmethod
     def of(
         cls, runner: Runner, meta: dict[str, Any], schedulers: Sequence[_ParamScheduler]
-    ) -> 'Course':
+    ) -> 'ScheduleProgress':
         """Read the counts of a checkpoint."""
         by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
         inside, ended = batches_done(meta) if by_epoch else (0, False)
@@ -191,9 +191,11 @@ def _belongs(key: str, names: set[str]) -> bool:
     return any(key == name or key.endswith(f'_{name}') for name in names)
 
 
-def _changes(course: Course, states: list[dict[str, Any]], stepped: bool) -> list[str]:
+def _changes(
+    progress: ScheduleProgress, states: list[dict[str, Any]], stepped: bool
+) -> list[str]:
     """Return what was changed, e.g. ``T_max 2 -> 4``."""
-    schedulers = course.schedulers
+    schedulers = progress.schedulers
     if len(schedulers) != len(states):
         return [f'{len(states)} schedulers -> {len(schedulers)}']
     found = []
@@ -209,7 +211,7 @@ def _changes(course: Course, states: list[dict[str, Any]], stepped: bool) -> lis
             for name in settings
             if name in now and name in state and now[name] != state[name]
         ]
-        position, old = course.position(one), state['_global_step']
+        position, old = progress.position(one), state['_global_step']
         if differ or plateau:
             found += differ
         elif any(now[name] != state[name] for name in now if name not in _POSITION):

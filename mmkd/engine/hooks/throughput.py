@@ -1,4 +1,4 @@
-"""Clips per second, and the time spent waiting for them, in the log."""
+"""Log the throughput: clips per second, and time spent waiting for data."""
 
 from collections import deque
 from typing import Any

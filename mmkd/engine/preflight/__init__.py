@@ -1,4 +1,4 @@
-"""Checks before a run is built, so that a mistake costs a second and leaves nothing."""
+"""Check a config before the run is built, so that a mistake costs a second."""
 
 import sys
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Misspelt types, arguments and top-level names of a config."""
+"""Find misspelt types, arguments and top-level names of a config."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from mmkd.engine.config_types import (
     CONFIG_ONLY,
     PREFIX,
     ConfigPath,
-    described,
+    accepted_names,
     find_class,
     names_for,
     nearest_names,
@@ -47,7 +47,7 @@ def check_arguments(cfg: Config) -> None:
 def _check_node(cfg: Config, path: ConfigPath, node: Mapping[str, Any]) -> None:
     where = f'{cfg.filename}, {written(path)}'
     _check_type(where, path, node.get('type'))
-    spot = described(path, node, cfg._cfg_dict)
+    spot = accepted_names(path, node, cfg._cfg_dict)
     if spot is None:
         return
     for key, value in node.items():
@@ -102,13 +102,13 @@ def check_names(cfg: Config) -> None:
             )
 
 
-def check_sections(values: Mapping[str, Any], what: str) -> None:
+def check_sections(values: Mapping[str, Any], option: str) -> None:
     """Check that the parts of a config that a run looks into are dicts, or left out."""
     for name in _DICTS:
         value = values.get(name)
         if value is not None and not isinstance(value, Mapping):
             raise UserError(
-                f'{what}: {name} is {value!r}, not a dict',
+                f'{option}: {name} is {value!r}, not a dict',
                 f'Give a dict, or what is in it: {name}.KEY=VALUE.',
             )
 

@@ -1,4 +1,4 @@
-"""The data sets that a config reads: their folders, lists and clips."""
+"""Check the data sets of a config: folders, lists and clips."""
 
 import os
 from collections import defaultdict
@@ -39,7 +39,7 @@ def _datasets(
 
 
 def _check_balancing(where: str, node: Mapping[str, Any]) -> None:
-    """MMEngine's wrapper asks for the classes of a sample, as few sets can say."""
+    """Refuse a class-balancing wrapper around a data set that cannot tell classes."""
     if str(node.get('type')).rpartition('.')[2] != 'ClassBalancedDataset':
         return
     inner = node.get('dataset') or {}
@@ -59,7 +59,7 @@ def _check_dataset(where: str, dataset: Mapping[str, Any], classes: int | None) 
     if not os.path.isfile(ann_file):
         raise _missing('list of clips', ann_file, where)
     if not os.path.getsize(ann_file):
-        raise UserError(f'{ann_file} ({where}) is empty', _remedy(ann_file))
+        raise UserError(f'{ann_file} ({where}) is empty', _hint(ann_file))
     if not str(dataset.get('type')).endswith(('VideoDataset', 'ViewDataset')):
         return
     prefix = (dataset.get('data_prefix') or {}).get('video') or ''
@@ -72,7 +72,7 @@ def _check_dataset(where: str, dataset: Mapping[str, Any], classes: int | None) 
         multi_class=dataset.get('multi_class', False),
         num_classes=classes,
     )
-    check_list(ann_file, folder, form, _remedy(ann_file))
+    check_list(ann_file, folder, form, _hint(ann_file))
 
 
 def _check_list_of_hook(where: str, hook: Mapping[str, Any]) -> None:
@@ -80,7 +80,7 @@ def _check_list_of_hook(where: str, hook: Mapping[str, Any]) -> None:
     path = os.path.join(hook.get('data_root') or '', hook['ann_file'])
     if not os.path.isfile(path):
         raise _missing('list of clips', path, where)
-    read_list(path, ListFormat(hook.get('delimiter', ' ')), _remedy(path))
+    read_list(path, ListFormat(hook.get('delimiter', ' ')), _hint(path))
 
 
 def _number_of_classes(model: Mapping[str, Any]) -> int | None:
@@ -92,13 +92,13 @@ def _number_of_classes(model: Mapping[str, Any]) -> int | None:
     return _number_of_classes(student) if isinstance(student, Mapping) else None
 
 
-def _missing(what: str, path: str, where: str) -> UserError:
+def _missing(kind: str, path: str, where: str) -> UserError:
     looked = '' if Path(path).is_absolute() else f'; looked for it in {os.getcwd()}'
-    return UserError(f'{what} {path} ({where}) does not exist{looked}', _remedy(path))
+    return UserError(f'{kind} {path} ({where}) does not exist{looked}', _hint(path))
 
 
-def _remedy(path: str) -> str:
-    """Say which command prepares a path, where one is known to."""
+def _hint(path: str) -> str:
+    """Return the command that prepares a path, where one is known."""
     command = prepare_command(path)
     if command:
         return f'Prepare the data with `{command}`.'
@@ -109,13 +109,13 @@ def _remedy(path: str) -> str:
 _LISTING_PAYS = 20
 
 
-def check_list(path: str, folder: str, form: ListFormat, remedy: str = '') -> int:
+def check_list(path: str, folder: str, form: ListFormat, hint: str = '') -> int:
     """Check a list of clips completely.
 
     Existence is asked folder by folder: 240 000 clips in 400 folders, as Kinetics-400
     has them, took 0.7 s on a local disk.
     """
-    clips = [line.path for line in read_list(path, form, remedy)]
+    clips = [line.path for line in read_list(path, form, hint)]
     missing = _absent(clips, folder)
     if missing:
         first = missing[0]
@@ -124,7 +124,7 @@ def check_list(path: str, folder: str, form: ListFormat, remedy: str = '') -> in
             f'{printable(path)}, line {first + 1}: '
             f'{printable(os.path.join(folder, clips[first]))}{others} '
             f'of {len(clips)} clips do{"" if others else "es"} not exist',
-            remedy,
+            hint,
         )
     return len(clips)
 

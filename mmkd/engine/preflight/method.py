@@ -1,4 +1,4 @@
-"""Can the method learn with these numbers? Said before the first step."""
+"""Check whether a method can learn with the numbers of its config."""
 
 import inspect
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ LARGEST_OWN_CHANCE = 0.2
 
 @dataclass(frozen=True)
 class RunLength:
-    """How many steps a training makes.
+    """Length of a training in videos, steps and updates.
 
     Attributes:
         videos: Different videos of the list.
@@ -78,28 +78,28 @@ class RunLength:
 
 @dataclass(frozen=True)
 class Finding:
-    """One number that says whether a method can work.
+    """One number that decides whether a method can learn.
 
     Attributes:
         part: Path in the config, e.g. ``model.teachers.momentum``.
         text: What was computed.
         wrong: What is wrong with it; empty where nothing is.
-        remedy: What to do, with the option. Empty where nothing is wrong.
+        hint: What to do, with the option. Empty where nothing is wrong.
     """
 
     part: str
     text: str
     wrong: str = ''
-    remedy: str = ''
+    hint: str = ''
 
     def __str__(self) -> str:
         if not self.wrong:
             return f'{self.part}: {self.text}'
-        return f'{self.part}: {self.text}: {self.wrong}. {self.remedy}'
+        return f'{self.part}: {self.text}: {self.wrong}. {self.hint}'
 
 
 def examine_method(cfg: Config, length: RunLength) -> list[Finding]:
-    """Compute what decides whether a method can learn.
+    """Compute the numbers that decide whether a method can learn.
 
     The share of its start that is left in a moving average, the size of a queue beside
     the number of videos, and the chance that a sample is among its own negatives.
@@ -171,14 +171,14 @@ def _average(
     if left <= MOST_OF_THE_START or loaded:
         return Finding(part, text)
     enough = enough_momentum(updates)
-    remedy = (
+    hint = (
         f'Set {part}.momentum={1 - enough if of_hook else enough:g}, or train longer.'
     )
     if of_hook:
-        return Finding(part, text, 'the averaged weights are hardly trained', remedy)
+        return Finding(part, text, 'the averaged weights are hardly trained', hint)
     if enough < 0.9:  # a teacher that follows at once is none
-        remedy = 'Train longer.'
-    return Finding(part, text, 'it teaches next to nothing', remedy)
+        hint = 'Train longer.'
+    return Finding(part, text, 'it teaches next to nothing', hint)
 
 
 def enough_momentum(updates: int) -> float:

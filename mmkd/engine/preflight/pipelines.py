@@ -1,4 +1,4 @@
-"""The slots and dense targets of the data sets that a config reads."""
+"""Check the slots and dense targets of the data sets of a config."""
 
 import os
 from collections.abc import Mapping, Sequence

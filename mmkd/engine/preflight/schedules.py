@@ -1,4 +1,4 @@
-"""Loops and schedules: their lengths, and half precision."""
+"""Check loops and schedules: their lengths, and half precision."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ def check_length_of_run(cfg: Config) -> None:
 
 
 def schedule_warnings(cfg: Config) -> Iterator[str]:
-    """Say of each scheduler where its end and that of the run do not agree.
+    """Warn of each scheduler whose end differs from that of the run.
 
     Schedulers that count epochs are compared with ``max_epochs``, those that count
     iterations with ``max_iters``; of the others the length is not known yet.

@@ -1,4 +1,4 @@
-"""The work folder takes files, and holds the run of one split."""
+"""Check that the work folder is writable and holds the run of one split."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,7 @@ from mmkd.errors import UserError
 
 
 def check_work_dir(work_dir: str) -> None:
-    """Make the folder and write a file into it, which is removed again."""
+    """Create the folder and test that files can be written into it."""
     try:
         Path(work_dir).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=work_dir) as file:

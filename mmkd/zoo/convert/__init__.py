@@ -1,1 +1,1 @@
-"""Conversion of officially released checkpoints."""
+"""Convert officially released checkpoints."""

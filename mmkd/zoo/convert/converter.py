@@ -1,4 +1,4 @@
-"""Turn an official checkpoint into one that our configs load."""
+"""Convert an official checkpoint to one that our configs load."""
 
 import re
 from collections import OrderedDict
@@ -20,7 +20,7 @@ AUTO = 'auto'
 
 @dataclass(frozen=True)
 class Conversion:
-    """What was done."""
+    """Result of a conversion."""
 
     kind: Kind  # kind of the source, as told or as recognised
     match: Match  # which tensors were taken, dropped and missing
@@ -127,7 +127,7 @@ def recognise(source: Source) -> tuple[Kind, Match]:
 
 
 def claim(source: Source, kind: Kind) -> Match:
-    """Take the tensors of a checkpoint that is said to be of ``kind``.
+    """Match the tensors of a checkpoint that is said to be of ``kind``.
 
     Raises:
         UserError: If it is not.

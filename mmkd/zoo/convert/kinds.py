@@ -1,4 +1,4 @@
-"""The checkpoints that can be converted: which network by which method."""
+"""List the checkpoints that can be converted, by network and method."""
 
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ from mmkd.zoo.convert.renaming import Table
 
 @dataclass(frozen=True)
 class Network:
-    """How official code names the tensors of a network."""
+    """Network, with the names that official code gives its tensors."""
 
     config: str  # our network, a name in configs/_base_/models
     table: Table  # how its official names become ours
@@ -20,7 +20,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Method:
-    """Who trained a checkpoint, and on which pixels."""
+    """Method that trained a checkpoint, and its input convention."""
 
     convention: str
     github: str  # owner and name of the official code's repository

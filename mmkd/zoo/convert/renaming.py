@@ -1,4 +1,4 @@
-"""How the names of official weights become the names of our backbones.
+"""Map the names of official weights to those of our backbones.
 
 A table is a list of ``(pattern, replacement)`` for :func:`re.sub`, applied in order.
 """

@@ -151,9 +151,9 @@ def test_what_another_process_found_counts(tmp_path, monkeypatch):
     other = {'a.avi': 'x', 'b.avi': 'y', 'c.avi': 'not done within 60 s'}
     asked = []
 
-    def gather(mine):
-        asked.append(dict(mine))
-        return [mine, other]
+    def gather(own):
+        asked.append(dict(own))
+        return [own, other]
 
     monkeypatch.setattr(bad_videos.dist, 'get_world_size', lambda: 2)
     monkeypatch.setattr(bad_videos.dist, 'all_gather_object', gather)

@@ -119,7 +119,7 @@ def test_a_compiled_backbone_is_compiled_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ('output', 'rows'),
+    ('output', 'shape'),
     [
         (torch.ones(3, 5, 2, 2, 2), (3, 5)),
         (torch.ones(3, 5, 2, 2), (3, 5)),
@@ -128,10 +128,10 @@ def test_a_compiled_backbone_is_compiled_once() -> None:
         ({'maps': torch.ones(3, 5)}, None),
     ],
 )
-def test_forms_of_features(output: Any, rows: Any) -> None:
+def test_forms_of_features(output: Any, shape: Any) -> None:
     hook = CollapseHook()
     hook._keep(torch.nn.Identity(), None, output)
-    assert [x.shape for x in hook._latest] == ([rows] if rows else [])
+    assert [x.shape for x in hook._latest] == ([shape] if shape else [])
 
 
 @pytest.mark.parametrize('options', [{'interval': 0}, {'samples': 1}])

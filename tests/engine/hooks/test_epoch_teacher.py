@@ -163,11 +163,11 @@ def test_equal_networks_give_exactly_zero_and_the_loss_is_what_it_says(
     clip = data['inputs'][:, 0]
     maps = [net.backbone(clip).double() for net in (model, before)]
     if target == 'logits':
-        mine, theirs = (
+        student, teacher = (
             (net.cls_head(m.float()).double() / 4).log_softmax(1)
             for net, m in zip((model, before), maps, strict=True)
         )
-        expected = 16 * (theirs.exp() * (theirs - mine)).sum(1).mean()
+        expected = 16 * (teacher.exp() * (teacher - student)).sum(1).mean()
     else:
         if target == 'pooled':
             maps = [m.mean((2, 3, 4)) for m in maps]
@@ -276,7 +276,7 @@ def test_hook_and_distiller_give_the_same_numbers_bit_for_bit(tmp_path: Path) ->
 
 
 def test_two_epoch_teachers_and_one_that_nobody_updates(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r'Use mmkd\.TeacherUpdateHook in its'):
+    with pytest.raises(UserError, match=r'Use mmkd\.TeacherUpdateHook instead'):
         tiny_runner(tmp_path, EpochTeacherHook(), model=self_distiller()).train()
     with pytest.raises(UserError, match=r"Add dict\(type='mmkd.TeacherUpdateHook'\)"):
         tiny_runner(tmp_path, model=self_distiller()).train()

@@ -19,7 +19,7 @@ from tests.engine.hooks.tiny_runner import tiny_runner
 from tests.methods.human_prior.toy import clips, human_prior, raw_batch, samples
 from tests.warm import run_group
 
-MEASURES = {'conflict/cosine', 'conflict/ratio'}
+METRICS = {'conflict/cosine', 'conflict/ratio'}
 
 
 class Clips(Dataset):
@@ -97,11 +97,11 @@ def test_weights_are_the_same_bit_for_bit(
     found, measured = trained(tmp_path / 'b', hook, optim=optim, frames=frames)
     for name, value in plain.items():
         assert torch.equal(found[name], value), name
-    assert [bool(MEASURES & set(entry)) for entry in measured] == [False, True] * 2
-    for mine, theirs in zip(measured, log, strict=True):
-        assert {k: v for k, v in mine.items() if k not in MEASURES} == theirs
+    assert [bool(METRICS & set(entry)) for entry in measured] == [False, True] * 2
+    for entry, logged in zip(measured, log, strict=True):
+        assert {k: v for k, v in entry.items() if k not in METRICS} == logged
     for entry in measured[1::2]:
-        assert entry.keys() >= MEASURES
+        assert entry.keys() >= METRICS
         assert -1 <= entry['conflict/cosine'] <= 1 and entry['conflict/ratio'] > 0
 
 
@@ -128,7 +128,7 @@ def measured(model: nn.Module, number: int = 4) -> dict[str, Any]:
     handle = model.register_forward_hook(hook._measure, with_kwargs=True)
     losses = model(clips(number), samples(number), mode='loss')
     handle.remove()
-    return {k: v for k, v in losses.items() if k in MEASURES} | {'trunk': hook.trunk}
+    return {k: v for k, v in losses.items() if k in METRICS} | {'trunk': hook.trunk}
 
 
 def test_the_measures_are_those_of_two_backward_passes() -> None:
@@ -214,7 +214,7 @@ def test_two_processes_measure_what_one_does(tmp_path: Path) -> None:
     ranks = run_group(2, one_step, tmp_path, 2)
     alone, plain = one_step(0, 1), one_step(0, 1, measure=False)
     for found in ranks:
-        for name in MEASURES:
+        for name in METRICS:
             expected = alone['losses'][name].item()
             assert found['losses'][name].item() == pytest.approx(expected, rel=1e-9)
         for name, value in plain['grad'].items():

@@ -73,19 +73,19 @@ def test_it_measures_and_leaves_the_training_as_it_is(tmp_path: Path) -> None:
     lists = {'ann_file': str(tmp_path / 'held_out.txt'), 'tasks': ['vcp']}
     hook = {'type': 'mmkd.HeldOutPretextHook', 'rounds': 2, **lists}
     plain, measured = train(tmp_path, []), train(tmp_path, [hook])
-    mine, other = measured.model.state_dict(), plain.model.state_dict()
-    assert mine.keys() == other.keys()
-    assert all(torch.equal(mine[key], other[key]) for key in mine)
+    ours, other = measured.model.state_dict(), plain.model.state_dict()
+    assert ours.keys() == other.keys()
+    assert all(torch.equal(ours[key], other[key]) for key in ours)
 
     (log,) = Path(measured.work_dir).glob('*/vis_data/scalars.json')
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
-    rows = [row for row in rows if 'held_out/vcp/acc' in row]
-    assert [row['epoch'] for row in rows] == [1, 2]
-    assert not any('contrast' in key for row in rows for key in row)
+    records = [json.loads(line) for line in log.read_text().splitlines()]
+    records = [record for record in records if 'held_out/vcp/acc' in record]
+    assert [record['epoch'] for record in records] == [1, 2]
+    assert not any('contrast' in key for record in records for key in record)
     # One of five transforms, for a network that ignores the clip.
-    assert rows[-1]['held_out/vcp/chance'] == pytest.approx(1 / 5)
-    assert rows[-1]['held_out/vcp/acc'] * 6 == pytest.approx(
-        round(rows[-1]['held_out/vcp/acc'] * 6)
+    assert records[-1]['held_out/vcp/chance'] == pytest.approx(1 / 5)
+    assert records[-1]['held_out/vcp/acc'] * 6 == pytest.approx(
+        round(records[-1]['held_out/vcp/acc'] * 6)
     )
     # The same clips again, by hand.
     built = next(h for h in measured.hooks if isinstance(h, HeldOutPretextHook))
@@ -98,7 +98,7 @@ def test_it_measures_and_leaves_the_training_as_it_is(tmp_path: Path) -> None:
                 value = model(**data, mode='loss')['vcp/loss'].item()
                 losses += [value] * len(data['data_samples'])
     assert len(losses) == 6
-    assert rows[-1]['held_out/vcp/loss'] == pytest.approx(np.mean(losses), rel=1e-4)
+    assert records[-1]['held_out/vcp/loss'] == pytest.approx(np.mean(losses), rel=1e-4)
 
 
 def test_draws_are_the_same_and_the_others_go_on() -> None:

@@ -14,7 +14,7 @@ from tests.engine.toy import ToyNet, ToySet, toy_runner
 
 
 class ToyBankNet(ToyNet):
-    """Puts a row of ones into its bank at every step."""
+    """Writes a feature of ones into its bank at every step."""
 
     def __init__(self, size: int | None = None) -> None:
         super().__init__()
@@ -104,11 +104,11 @@ def test_videos_are_counted_once() -> None:
     assert number_of_videos(Listed()) == 7
     repeated = RepeatDataset(Listed(), times=10)
     assert number_of_videos(repeated) == 7
-    places = {repeated[i]['sample_idx'] for i in range(len(repeated))}
-    assert places == set(range(7))
+    indices = {repeated[i]['sample_idx'] for i in range(len(repeated))}
+    assert indices == set(range(7))
 
 
 def test_joined_lists_are_the_users_error() -> None:
     joined = ConcatDataset([Listed(), Listed()])
-    with pytest.raises(UserError, match='places of a ConcatDataset'):
+    with pytest.raises(UserError, match='indices of a ConcatDataset'):
         number_of_videos(joined)

@@ -18,7 +18,7 @@ from tests.warm import run_group
 
 @DATASETS.register_module()
 class LabelledTinyClips(TinyClips):
-    """The clips of the training, each in two places of the list, with classes."""
+    """The clips of the training, each at two positions of the list, with classes."""
 
     def __init__(self, first: int = 0) -> None:
         super().__init__()
@@ -29,8 +29,8 @@ class LabelledTinyClips(TinyClips):
             }
             for item in self.items[first:]
         ]
-        for place, item in enumerate(self.items):
-            item['data_samples'].set_gt_label(place % 3)
+        for index, item in enumerate(self.items):
+            item['data_samples'].set_gt_label(index % 3)
 
     def get_data_info(self, index: int) -> dict[str, Any]:
         return {'label': index % 3}
@@ -63,8 +63,8 @@ def leave_one_out_accuracy(
     vectors: torch.Tensor, labels: torch.Tensor, k: int
 ) -> float:
     hits = []
-    for place in range(len(labels)):
-        rest = torch.arange(len(labels)) != place
+    for index in range(len(labels)):
+        rest = torch.arange(len(labels)) != index
         train = Features(vectors[rest], labels[rest])
         one = Features(vectors[~rest], labels[~rest])
         found = knn(train, one, int(labels.max()) + 1, ks=(k,))

@@ -196,7 +196,7 @@ class Sulk(Swap):
     """Cannot end a validation early."""
 
     def after_val(self, runner):
-        raise ValueError('no figures')
+        raise ValueError('no metrics')
 
 
 def test_what_cannot_be_changed_back_is_not_saved(tmp_path, capsys):

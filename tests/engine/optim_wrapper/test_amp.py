@@ -56,8 +56,8 @@ def test_accumulation_and_clipping_are_those_of_mmengine(counts, clip_grad):
             k: v and (dict(v) if k == 'clip_grad' else v) for k, v in options.items()
         }
         results.append(train(network, kind(optimizer=optimizer(network), **given)))
-    ours, theirs = results
-    assert torch.equal(ours.weight, theirs.weight)
+    ours, upstream = results
+    assert torch.equal(ours.weight, upstream.weight)
     assert not torch.equal(ours.weight, model().weight)
 
 

@@ -54,8 +54,8 @@ def test_a_missing_list_names_the_key_the_place_and_the_command(data):
 
 def test_a_missing_folder_of_videos(data):
     message = failure(data_prefix={'video': 'data/ucf101/clips'})
-    place = 'train_dataloader.dataset.data_prefix'
-    assert f'folder of videos data/ucf101/clips ({place} of' in message
+    where = 'train_dataloader.dataset.data_prefix'
+    assert f'folder of videos data/ucf101/clips ({where} of' in message
 
 
 def test_an_empty_list(data):

@@ -89,10 +89,10 @@ def test_the_old_laptop_values_are_warned_of() -> None:
     teacher = found['model.teachers.momentum']
     # 0.999 ** 299 = 0.7414
     assert 'leaves 74 % of the random start' in teacher.text and teacher.wrong
-    assert 'model.teachers.momentum.momentum=0.98' in teacher.remedy
+    assert 'model.teachers.momentum.momentum=0.98' in teacher.hint
     queue = found['model.tasks.skd']
     assert '960 for 240 videos (4 keys each)' in queue.text and queue.wrong
-    assert 'model.tasks.skd.queue_size=80' in queue.remedy
+    assert 'model.tasks.skd.queue_size=80' in queue.hint
     cfg.load_from = 'start.pth'
     assert not findings(cfg, 240)['model.teachers.momentum'].wrong
 
@@ -106,7 +106,7 @@ def test_own_row_among_the_negatives() -> None:
     assert 'the own one among them: 10 %' in found.text and not found.wrong
     cfg.model.tasks.contrast.num_negatives = 256
     wrong = findings(cfg, 240)['model.tasks.contrast']
-    assert '66 %' in wrong.text and 'exclude_own=True' in wrong.remedy
+    assert '66 %' in wrong.text and 'exclude_own=True' in wrong.hint
     cfg.model.tasks.contrast.exclude_own = True
     assert not findings(cfg, 240)['model.tasks.contrast'].wrong
 
@@ -166,7 +166,7 @@ def test_the_average_of_mmengine() -> None:
     # 600 steps: 0.999 ** 599 = 0.549
     found = findings(cfg, 240)['custom_hooks.EMAHook']
     assert '55 %' in found.text and found.wrong
-    assert 'custom_hooks.EMAHook.momentum=0.01' in found.remedy
+    assert 'custom_hooks.EMAHook.momentum=0.01' in found.hint
     cfg.custom_hooks[0].momentum = 0.02
     assert not findings(cfg, 240)['custom_hooks.EMAHook'].wrong
 

@@ -3,11 +3,11 @@ from mmkd.engine.config_types import walk
 
 def test_every_dict_is_found_with_its_place():
     config = {'model': {'tasks': [{'a': 1}, ({'b': 2},)]}, 'x': 3}
-    assert [place for place, _ in walk(config)] == [
+    assert [path for path, _ in walk(config)] == [
         '',
         'model',
         'model.tasks[0]',
         'model.tasks[1][0]',
     ]
     assert dict(walk(config))['model.tasks[1][0]'] == {'b': 2}
-    assert next(place for place, _ in walk(config, 'model')) == 'model'
+    assert next(path for path, _ in walk(config, 'model')) == 'model'

@@ -1,4 +1,4 @@
-"""Whether weights are those of a config's model."""
+"""Check the compatibility of weights with the model of a config."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,10 +30,10 @@ def is_published(key: str, parts: Sequence[str] = ()) -> bool:
     )
 
 
-def problems_with(
+def mismatches(
     config: Path, weights: Mapping[str, Tensor], parts: Sequence[str] = ()
 ) -> list[str]:
-    """Return what keeps weights from filling the published parts of a config's model.
+    """Return why weights do not fill the published parts of a config's model.
 
     Of a distiller the student counts.
 
@@ -64,7 +64,7 @@ def problems_with(
         if own[k].shape[k in queues :] != weights[k].shape[k in queues :]
     ]
     found = {'missing': missing, 'beyond the config': beyond, 'of another shape': other}
-    return [f'{what}: {grouped(keys)}' for what, keys in found.items() if keys]
+    return [f'{kind}: {grouped(keys)}' for kind, keys in found.items() if keys]
 
 
 def backbone_fingerprint(weights: Mapping[str, Tensor]) -> str:
