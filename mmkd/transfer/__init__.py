@@ -1,6 +1,6 @@
 """Files from elsewhere: fetched whole and checked, archives unpacked safely.
 
-Knows nothing of models or data sets.
+Of models it knows which are published, and in which files; it builds none.
 """
 
 from mmkd.transfer.archives import extract

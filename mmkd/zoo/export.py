@@ -23,7 +23,7 @@ from mmkd.models.input_adoption import say, settled_input
 from mmkd.models.input_convention import KEY
 from mmkd.registry import MODELS
 from mmkd.tensor_files import save_into
-from mmkd.zoo.weight_files import read_source
+from mmkd.weight_files import read_source
 
 Meta = dict[str, Any]
 

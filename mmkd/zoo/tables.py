@@ -7,7 +7,7 @@ from rich.table import Table
 
 from mmkd.errors import UserError
 from mmkd.files import write_text
-from mmkd.zoo.index import Index, ZooModel
+from mmkd.transfer.model_index import Index, ZooModel
 
 BEGIN, END = '<!-- table -->', '<!-- end of table -->'
 

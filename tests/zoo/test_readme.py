@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from mmkd.errors import UserError
-from mmkd.zoo.index import ZooModel
+from mmkd.transfer.model_index import ZooModel
 from mmkd.zoo.tables import (
     BEGIN,
     END,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mmkd.zoo.index import Index, ZooModel
+from mmkd.transfer.model_index import Index, ZooModel
 from mmkd.zoo.tables import BEGIN, END, figures, is_main, markdown_table, results_table
 from mmkd.zoo.verify import verify
 from tests.shared_files import ROOT
