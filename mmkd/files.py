@@ -18,6 +18,7 @@ from typing import Any
 from mmkd.errors import UserError
 from mmkd.locks import LocksUnsupportedError, is_at, release, try_lock
 
+TABLE_BEGIN, TABLE_END = '<!-- table -->', '<!-- end of table -->'
 _NO_FOLLOW = getattr(os, 'O_NOFOLLOW', 0)
 _NO_WAIT = getattr(os, 'O_NONBLOCK', 0)  # for the end of a pipe that nobody opens
 
@@ -207,6 +208,26 @@ def write_text(path: Path, text: str) -> None:
             return
     with replacing(path) as temporary:
         temporary.write_text(text, encoding='utf-8', newline='\n')
+
+
+def write_table(page: Path, table: str) -> None:
+    """Put a table into a page of Markdown, in place of what is between its two marks.
+
+    Raises:
+        UserError: If the page cannot be read or written, or has not both marks.
+    """
+    try:
+        text = read_small_text(page)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise UserError(f'{page} cannot be read: {reason}', 'Check the path.') from None
+    before, begin, rest = text.partition(TABLE_BEGIN)
+    _, end, after = rest.partition(TABLE_END)
+    if not (begin and end):
+        raise UserError(
+            f'{page} has no {TABLE_BEGIN} and {TABLE_END}', 'Put both into the page.'
+        )
+    write_text(page, f'{before}{TABLE_BEGIN}\n{table}\n{TABLE_END}{after}')
 
 
 def write_json(path: Path, value: Any) -> None:

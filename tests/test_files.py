@@ -7,12 +7,15 @@ import pytest
 
 from mmkd.errors import UserError
 from mmkd.files import (
+    TABLE_BEGIN,
+    TABLE_END,
     open_own,
     remove_leftovers,
     replacing,
     replacing_folder,
     sha256,
     write_json,
+    write_table,
     write_text,
 )
 
@@ -137,3 +140,19 @@ def test_a_file_is_not_emptied_through_a_link(tmp_path):
     with pytest.raises(UserError, match='no plain file'):
         open_own(tmp_path / 'pipe', os.O_WRONLY)
     assert (tmp_path / 'precious').read_text() == 'mine'
+
+
+def test_a_table_is_put_between_the_marks(tmp_path):
+    page = tmp_path / 'page.md'
+    with pytest.raises(UserError, match=r'page\.md cannot be read: No such file'):
+        write_table(page, 'new')
+    assert not page.exists()
+    page.write_text(f'a\n{TABLE_BEGIN}\nold\n{TABLE_END}\nb\n')
+    write_table(page, 'new')
+    assert page.read_text() == f'a\n{TABLE_BEGIN}\nnew\n{TABLE_END}\nb\n'
+    page.write_text(f'a\n{TABLE_BEGIN}\nold\n')
+    with pytest.raises(UserError, match=r'page\.md has no <!-- table --> and'):
+        write_table(page, 'new')
+    os.mkfifo(tmp_path / 'pipe.md')
+    with pytest.raises(UserError, match='cannot be read: not a regular file'):
+        write_table(tmp_path / 'pipe.md', 'new')

@@ -13,7 +13,8 @@ from tests.shared_files import ROOT
 # top of the package are on the ground floor, and so is the package's face, which every
 # import runs. What registry.py names as text is imported when a type is looked up.
 FLOORS = (
-    ('compat', 'transfer'),
+    ('transfer',),
+    ('compat',),
     ('datasets',),
     ('models',),
     ('methods', 'distill'),
@@ -22,12 +23,6 @@ FLOORS = (
     ('commands',),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-
-# Today's exceptions: this table may only become shorter.
-EXCEPTIONS = {
-    ('mmkd', 'mmkd.zoo.scheme'): 'MMEngine has to know mmkd:// from `import mmkd` on',
-    ('mmkd.engine.preflight.checkpoints', 'mmkd.zoo.download'): 'fetched beforehand',
-}
 
 Files = dict[str, str]
 """Text of each module by its name."""
@@ -87,9 +82,7 @@ def test_every_room_has_a_floor():
 
 
 def test_imports_run_one_way():
-    wrong = against_the_order(package_files())
-    assert wrong - set(EXCEPTIONS) == set(), 'import from a floor below'
-    assert set(EXCEPTIONS) - wrong == set(), 'no longer needed: remove the exception'
+    assert against_the_order(package_files()) == set(), 'import from a floor below'
 
 
 def test_there_is_no_circle():
@@ -108,7 +101,7 @@ def test_there_is_no_circle():
         ('mmkd.zoo.a', 'from mmkd import evaluation'),
         ('mmkd.ground', 'from mmkd.datasets import b'),
         ('mmkd', 'from mmkd.datasets import b'),
-        ('mmkd.compat.a', 'import mmkd.transfer'),
+        ('mmkd.transfer.a', 'import mmkd.compat'),
     ],
 )
 def test_the_check_sees(module, text):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mmkd.zoo.index import Index
+from mmkd.transfer.model_index import Index
 from tests.commands.doctor.broken_site import empty_environment
 from tests.shared_files import ROOT
 
@@ -128,7 +128,7 @@ def test_the_zoo_of_a_checkout(python: Path, tmp_path: Path) -> None:
     name = next(m.name for m in Index().published() if m.address is None)
     code = (
         'import sys\nfrom mmkd.errors import UserError\n'
-        'from mmkd.zoo.download import resolve\n'
+        'from mmkd.transfer.published import resolve\n'
         f'try:\n    print(resolve("mmkd://{name}"))\n'
         'except UserError as error:\n    print(error)'
     )

@@ -9,7 +9,7 @@ from torch import nn
 from mmkd.engine.load_weights import load_weights
 from mmkd.errors import UserError
 from mmkd.state_dicts import named_tensors, plain_metadata, plain_names
-from mmkd.zoo.weight_files import read_source
+from mmkd.weight_files import read_source
 from tests.engine.toy import ToyNet
 
 PREFIXES = ['module.', 'module.module.', '_orig_mod.', 'model.', 'module._orig_mod.']

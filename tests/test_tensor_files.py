@@ -13,8 +13,8 @@ from torch import nn
 from mmkd.errors import UserError
 from mmkd.files import replacing
 from mmkd.tensor_files import load_tensors, look_into, read_once, save_tensors
+from mmkd.weight_files import read_weights
 from mmkd.zoo.export import ClipNetwork, export_backbone, export_torchscript
-from mmkd.zoo.weight_files import read_weights
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from mmkd.engine.gates import Gate, gated_metrics
 from mmkd.error_lines import one_line_errors
 from mmkd.errors import UserError, printable
-from mmkd.files import read_small_text, write_text
+from mmkd.files import read_small_text, write_table
 
 _DESCRIPTION = """Print how the gates of pre-trainings stand, as a Markdown table.
 
@@ -30,7 +30,6 @@ HEAD = (
     '| commit |\n|---|---|---|---|---|---|---|---|---|'
 )
 _LARGEST_LOG = 1 << 30  # bytes
-BEGIN, END = '<!-- table -->', '<!-- end of table -->'
 
 # What mmkd.GateHook and MMEngine write into the log.
 _PLANNED = re.compile(r' - to train: ([\d,]+) steps')
@@ -148,19 +147,6 @@ def commit_at(time: datetime) -> str:
 def table(runs: Sequence[LoggedRun]) -> str:
     """Return a Markdown table of the gates of runs."""
     return '\n'.join([HEAD, *(row for run in runs for row in run.rows())])
-
-
-def write_table(page: Path, text: str) -> None:
-    """Put a table into a page of Markdown, between its two marks.
-
-    Raises:
-        UserError: If the page has not both marks.
-    """
-    before, begin, rest = _text(page).partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise UserError(f'{page} has no {BEGIN} and {END}', 'Put both into the page.')
-    write_text(page, f'{before}{BEGIN}\n{text}\n{END}{after}')
 
 
 def _steps(logs: Sequence[Path]) -> Iterator[dict[str, float]]:

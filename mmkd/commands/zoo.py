@@ -11,9 +11,9 @@ from rich.console import Console
 from mmkd.argument_parser import ArgumentParser
 from mmkd.error_lines import one_line_errors
 from mmkd.errors import UserError
+from mmkd.transfer.model_index import Index
+from mmkd.transfer.published import any_weights_of, fetch, weights_of
 from mmkd.zoo import tables
-from mmkd.zoo.download import any_weights_of, fetch, weights_of
-from mmkd.zoo.index import Index
 
 
 def parser() -> ArgumentParser:

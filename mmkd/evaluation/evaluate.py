@@ -9,8 +9,8 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmkd.evaluation.extraction import SCORES, make_table
 from mmkd.evaluation.feature_store import FeatureStore, Tensors
+from mmkd.evaluation.feature_tables import SCORES, make_table
 from mmkd.evaluation.fine_tune import FineTuning, fine_tune
 from mmkd.evaluation.lists import describe_list, feature_configs
 from mmkd.evaluation.model import load_model, load_whole_model, settled

@@ -156,13 +156,6 @@ class PaceViews(ViewSampler):
             views = [self._our_view(self.paces[i], total_frames) for i in labels]
         return np.stack(views), {'pace': np.asarray(labels, dtype=np.int64)}
 
-    def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(clip_len={self.clip_len}, '
-            f'num_views={self.num_views}, paces={self.paces}, '
-            f'frame_interval={self.frame_interval}, rule={self.rule!r})'
-        )
-
 
 @MODELS.register_module()
 class Pace(ViewClassification):

@@ -98,12 +98,6 @@ class RelativeSpeedViews(ViewSampler):
         ]
         return np.stack(clips), {'speed': places}
 
-    def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(clip_len={self.clip_len}, speeds={self.speeds}, '
-            f'frame_interval={self.frame_interval})'
-        )
-
 
 def relative_speed_ranking(
     same: Tensor, other: Tensor, margin: float = 2.0, temperature: float = 0.07

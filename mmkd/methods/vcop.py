@@ -111,13 +111,6 @@ class ClipOrderViews(ViewSampler):
         labels = np.full(self.num_clips, label, dtype=np.int64)
         return (starts[:, None] + steps) % total_frames, {'order': labels}
 
-    def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(clip_len={self.clip_len}, '
-            f'num_clips={self.num_clips}, gap={self.gap}, '
-            f'frame_interval={self.frame_interval})'
-        )
-
 
 @MODELS.register_module()
 class ClipOrder(PretextTask):

@@ -206,9 +206,6 @@ class ClipTransformViews(ViewSampler):
         labels = np.array([IGNORE, drawn.operation, IGNORE], dtype=np.int64)
         return drawn.indices(self.clip_len) % total_frames, {'transform': labels}
 
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}({self.rule})'
-
 
 @MODELS.register_module()
 class ClipTransform(PretextTask):

@@ -98,9 +98,6 @@ class SegmentPaceViews(ViewSampler):
         frames = np.stack([self.rule.indices(clip, total_frames) for clip in clips])
         return frames, {name: np.asarray(v, np.int64) for name, v in labels.items()}
 
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}({self.rule})'
-
 
 @dataclass(frozen=True)
 class PacedSegment:

@@ -1,6 +1,6 @@
 """Download files with checksums, and unpack archives safely.
 
-Knows nothing of models or data sets.
+Of models it knows which are published, and in which files; it builds none.
 """
 
 from mmkd.transfer.archives import extract

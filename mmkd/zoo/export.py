@@ -23,7 +23,7 @@ from mmkd.models.input_adoption import say, settled_input
 from mmkd.models.input_convention import KEY
 from mmkd.registry import MODELS
 from mmkd.tensor_files import save_into
-from mmkd.zoo.weight_files import read_source
+from mmkd.weight_files import read_source
 
 Meta = dict[str, Any]
 
@@ -73,7 +73,7 @@ def load_clip_network(
         checkpoint: A checkpoint with ``backbone.*`` (and ``cls_head.*`` for scores).
         output: See :class:`ClipNetwork`.
         branch: A task with a last stage of its own
-            (:class:`~mmkd.models.representations.OwnLastStage`), to take that stage
+            (:class:`~mmkd.methods.human_prior.OwnLastStage`), to take that stage
             instead of the backbone's.
 
     Returns:

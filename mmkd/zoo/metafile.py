@@ -9,7 +9,7 @@ import yaml
 from mmkd.config_files import read_config
 from mmkd.errors import UserError
 from mmkd.files import read_json, sha256, write_text
-from mmkd.zoo.index import index_path, read_yaml
+from mmkd.transfer.model_index import index_path, read_yaml
 
 EVALUATE = 'tools/evaluate.py'
 TEST = 'tools/test.py'

@@ -17,9 +17,10 @@ from mmkd.errors import UserError
 from mmkd.files import read_small_text, replacing
 from mmkd.models.input_adoption import settled_input
 from mmkd.models.input_convention import KEY
+from mmkd.transfer.model_index import Index, ZooFile, check_name, index_path, read_entry
 from mmkd.version import __version__
+from mmkd.weight_files import read_source, to_pth, to_safetensors
 from mmkd.zoo.compatibility import backbone_fingerprint, is_published, mismatches
-from mmkd.zoo.index import Index, ZooFile, check_name, index_path, read_entry
 from mmkd.zoo.metafile import (
     entry_of,
     list_facts,
@@ -29,7 +30,6 @@ from mmkd.zoo.metafile import (
     write_entry,
 )
 from mmkd.zoo.tables import write_tables
-from mmkd.zoo.weight_files import read_source, to_pth, to_safetensors
 
 _FORMS = {'pth': to_pth, 'safetensors': to_safetensors}
 _KEPT_META = ('input_convention', 'dataset_meta', 'epoch', 'iter', 'seed')

@@ -5,11 +5,8 @@ from typing import Any
 
 from rich.table import Table
 
-from mmkd.errors import UserError
-from mmkd.files import write_text
-from mmkd.zoo.index import Index, ZooModel
-
-BEGIN, END = '<!-- table -->', '<!-- end of table -->'
+from mmkd.files import write_table
+from mmkd.transfer.model_index import Index, ZooModel
 
 
 def markdown_table(models: list[ZooModel]) -> str:
@@ -121,23 +118,13 @@ def write_tables(index: Index, folder: Path) -> None:
         UserError: If a page has no place for its table, or cannot be written.
     """
     models = index.published()
-    write_table(folder / 'README.md', markdown_table(models))
-    write_table(index.root / 'docs/results.md', results_table(models))
-
-
-def write_table(path: Path, table: str) -> None:
-    """Put a table into a page, if it is there, between the two marks.
-
-    Raises:
-        UserError: If the page has no place for the table, or cannot be written.
-    """
-    if not path.is_file():
-        return
-    head, begin, rest = path.read_text(encoding='utf-8').partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise UserError(f'{path} has no lines {BEGIN} and {END}', 'Add them.')
-    write_text(path, f'{head}{BEGIN}\n{table}\n{END}{tail}')
+    pages = {
+        folder / 'README.md': markdown_table(models),
+        index.root / 'docs/results.md': results_table(models),
+    }
+    for page, table in pages.items():
+        if page.is_file():
+            write_table(page, table)
 
 
 def select(

@@ -13,11 +13,11 @@ import torch
 
 from mmkd.errors import UserError
 from mmkd.files import read_json, sha256
+from mmkd.transfer.model_index import Index, ZooModel, config_below
+from mmkd.transfer.published import any_weights_of, local_or_cached
+from mmkd.weight_files import read_weights
 from mmkd.zoo.compatibility import backbone_fingerprint, mismatches
-from mmkd.zoo.download import any_weights_of, local_or_cached
-from mmkd.zoo.index import Index, ZooModel, config_below
 from mmkd.zoo.metafile import EVALUATE, TEST, as_shares
-from mmkd.zoo.weight_files import read_weights
 
 _PACKAGE = Path(__file__).parents[2]
 

@@ -36,7 +36,7 @@ def fail(*_: object, **__: object) -> None:
 def test_all_protocols_and_again(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ('--protocols', 'finetune', 'linear', 'knn', 'retrieval', '--k', '1')
     first = run(*arguments, '--seed', '3')
-    monkeypatch.setattr('mmkd.evaluation.extraction.build_loader', fail)
+    monkeypatch.setattr('mmkd.evaluation.feature_tables.build_loader', fail)
     monkeypatch.setattr('mmkd.evaluation.fine_tune._train', fail)
     run(*arguments, '--seed', '3', name='again.json')
     with pytest.raises(AssertionError, match='computed again'):

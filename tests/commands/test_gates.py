@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmkd.commands import gates as gate_table
-from mmkd.commands.gates import commit_at, read_run, table, write_table
+from mmkd.commands.gates import commit_at, read_run, table
 from mmkd.errors import UserError
 
 SAID = '2026/11/30 12:00:00 - mmengine - '
@@ -68,16 +68,6 @@ def test_a_gate_that_closed_again_and_a_run_that_was_cut_off(tmp_path: Path) -> 
 
 def test_the_commit_is_the_newest_at_that_time() -> None:
     assert commit_at(datetime(1980, 1, 1)) == ''
-
-
-def test_the_page(tmp_path: Path) -> None:
-    page = tmp_path / 'page.md'
-    page.write_text('a\n<!-- table -->\nold\n<!-- end of table -->\nb\n')
-    write_table(page, 'new')
-    assert page.read_text() == 'a\n<!-- table -->\nnew\n<!-- end of table -->\nb\n'
-    page.write_text('a\n<!-- table -->\n')
-    with pytest.raises(UserError, match='has no <!-- table --> and'):
-        write_table(page, 'new')
 
 
 def test_mistakes(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from mmkd.errors import UserError
 from mmkd.models.human_parsers.weights import read_tensors
 from mmkd.tensor_check import UnreadableError
 from mmkd.tensor_files import read_arrays
-from mmkd.zoo.weight_files import read_source, read_weights, to_safetensors
+from mmkd.weight_files import read_source, read_weights, to_safetensors
 from tests.engine.toy import ToyNet, toy_runner
 
 

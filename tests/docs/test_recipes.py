@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 
 from mmkd.commands.pipeline.inputs import FedStage, follow_inputs
-from mmkd.zoo.index import Index
+from mmkd.transfer.model_index import Index
 from tests.docs.pages import commands, pages
 from tests.shared_files import ROOT
 

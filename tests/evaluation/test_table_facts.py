@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from mmengine.config import Config
 
+from mmkd.evaluation.feature_tables import table_facts, table_key
 from mmkd.evaluation.lists import feature_configs
-from mmkd.evaluation.open_table import table_facts, table_key
 from tests.shared_files import ROOT
 
 
@@ -67,5 +67,5 @@ def test_a_change_of_the_releases_is_in_the_key(
     cfg: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = key(cfg)
-    monkeypatch.setattr('mmkd.evaluation.open_table.version', lambda _: '9')
+    monkeypatch.setattr('mmkd.evaluation.feature_tables.version', lambda _: '9')
     assert key(cfg) != before

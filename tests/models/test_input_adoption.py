@@ -19,7 +19,7 @@ from mmkd.models import ClipPreprocessor
 from mmkd.models.input_adoption import adopt_input, input_of, settle_input
 from mmkd.models.input_convention import CONVENTIONS, InputConvention, get_convention
 from mmkd.registry import MODELS
-from mmkd.zoo.weight_files import to_safetensors
+from mmkd.weight_files import to_safetensors
 from tests.distill.tiny import clips, distiller, recognizer, save, teacher
 
 BGR = get_convention('bgr255').as_dict()

@@ -11,7 +11,7 @@ from mmkd.commands.prepare.synthetic.actions import CLASS_NAMES
 from mmkd.commands.prepare.synthetic.dataset import Plan
 from mmkd.engine.command_line import train_main
 from mmkd.evaluation.model import load_whole_model
-from mmkd.zoo.index import Index
+from mmkd.transfer.model_index import Index
 from tests.shared_files import ROOT
 
 CONFIG = str(ROOT / 'configs/tiny/finetune_r3d_synthetic.py')

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from mmkd.errors import UserError
-from mmkd.zoo.index import Index, ZooFile, read_entry
+from mmkd.transfer.model_index import Index, ZooFile, read_entry
 from mmkd.zoo.metafile import as_yaml, write_entry
 from tests.shared_files import ROOT
 

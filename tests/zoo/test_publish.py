@@ -13,9 +13,9 @@ from safetensors import safe_open
 from mmkd.errors import UserError
 from mmkd.files import sha256
 from mmkd.models.input_convention import CONVENTIONS
+from mmkd.transfer.model_index import Index
+from mmkd.transfer.published import resolve, weights_of
 from mmkd.zoo.compatibility import backbone_fingerprint
-from mmkd.zoo.download import resolve, weights_of
-from mmkd.zoo.index import Index
 from mmkd.zoo.publish import publish
 from mmkd.zoo.verify import verify
 from tests.zoo.toy_zoo import CONFIG, README, make_checkpoint, toy

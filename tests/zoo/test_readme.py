@@ -1,18 +1,11 @@
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from mmkd.errors import UserError
-from mmkd.zoo.index import ZooModel
+from mmkd.transfer.model_index import ZooModel
 from mmkd.zoo.tables import (
-    BEGIN,
-    END,
     figures,
     is_main,
     markdown_table,
     results_table,
-    write_table,
 )
 
 
@@ -66,18 +59,6 @@ def test_the_table_of_results() -> None:
         f'| `name` | epochs 3 | 50.00 | 25.00 | 12.50 | 50.00 |  |  | {how} |',
         '| `name` | epochs 3 |  |  |  |  |  | 100.00 | y |',
     ]
-
-
-def test_a_table_is_put_between_the_marks(tmp_path: Path) -> None:
-    page = tmp_path / 'page.md'
-    write_table(page, 'new')
-    assert not page.exists()
-    page.write_text(f'a\n{BEGIN}\nold\n{END}\nb\n')
-    write_table(page, 'new')
-    assert page.read_text() == f'a\n{BEGIN}\nnew\n{END}\nb\n'
-    page.write_text(f'a\n{BEGIN}\nold\n')
-    with pytest.raises(UserError, match=r'page\.md has no lines'):
-        write_table(page, 'new')
 
 
 def test_how_it_was_trained() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mmkd.commands.evaluate import main as evaluate
-from mmkd.zoo.index import Index
+from mmkd.transfer.model_index import Index
 from mmkd.zoo.publish import publish
 from mmkd.zoo.verify import _differences, _not_here, command, rerun
 from tests.shared_files import ROOT

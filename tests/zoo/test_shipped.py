@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from mmkd.zoo.index import Index, ZooModel
-from mmkd.zoo.tables import BEGIN, END, figures, is_main, markdown_table, results_table
+from mmkd.files import TABLE_BEGIN, TABLE_END
+from mmkd.transfer.model_index import Index, ZooModel
+from mmkd.zoo.tables import figures, is_main, markdown_table, results_table
 from mmkd.zoo.verify import verify
 from tests.shared_files import ROOT
 
@@ -46,13 +47,13 @@ def test_what_is_shipped_has_its_log_and_figures(index: Index) -> None:
 
 def test_the_readme_has_the_table_of_the_index(index: Index) -> None:
     text = (ZOO / 'README.md').read_text()
-    table = text.partition(BEGIN)[2].partition(END)[0].strip()
+    table = text.partition(TABLE_BEGIN)[2].partition(TABLE_END)[0].strip()
     assert table == markdown_table(index.published())
 
 
 def test_the_page_of_results_has_their_figures(index: Index) -> None:
     text = (ROOT / 'docs/results.md').read_text()
-    table = text.partition(BEGIN)[2].partition(END)[0].strip()
+    table = text.partition(TABLE_BEGIN)[2].partition(TABLE_END)[0].strip()
     assert table == results_table(index.published())
 
 

@@ -6,11 +6,11 @@ import torch
 import yaml
 
 from mmkd.files import sha256
-from mmkd.zoo.index import Index
+from mmkd.transfer.model_index import Index
+from mmkd.weight_files import read_weights, to_pth
 from mmkd.zoo.metafile import write_entry
 from mmkd.zoo.publish import _file, publish
 from mmkd.zoo.verify import verify
-from mmkd.zoo.weight_files import read_weights, to_pth
 from tests.zoo.toy_zoo import toy
 
 METAFILE = Path('configs/toy/metafile.yml')

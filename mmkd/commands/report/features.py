@@ -14,8 +14,8 @@ from mmkd.commands.report.networks import Network, evaluation_dir
 from mmkd.commands.report.page import Notes, attempt, pieces
 from mmkd.engine.preflight.datasets import check_datasets
 from mmkd.errors import UserError
-from mmkd.evaluation.extraction import SCORES, make_table
 from mmkd.evaluation.feature_store import FeatureStore, Tensors
+from mmkd.evaluation.feature_tables import SCORES, make_table
 from mmkd.evaluation.features import Features
 from mmkd.evaluation.knn import recall_at_k
 from mmkd.evaluation.lists import describe_list, feature_configs

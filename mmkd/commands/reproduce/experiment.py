@@ -36,7 +36,7 @@ class Experiment:
             None keeps what the file names.
         folders: Where folders of data lie instead, e.g.
             ``{'data/synthetic': 'data/synthetic_160'}``.
-        larger: Arguments of :class:`~mmkd.commands.reproduce.enlarge.Larger`. None
+        larger: Arguments of :class:`~mmkd.commands.reproduce.derive.Larger`. None
             keeps the size of the configs.
         drift: For arms, the two stages whose features are compared by linear CKA.
         extra: Whether it runs only where it is named.

@@ -1,5 +1,6 @@
 """Samplers: which frames make the views of a video, and the labels known for free."""
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -72,3 +73,8 @@ class ViewSampler(BaseTransform):
         results['clip_len'], results['num_clips'] = self.clip_len, len(indices)
         results['frame_interval'] = self.frame_interval
         return results
+
+    def __repr__(self) -> str:
+        named = inspect.signature(type(self)).parameters
+        kept = [f'{key}={getattr(self, key)!r}' for key in named if hasattr(self, key)]
+        return f'{type(self).__name__}({", ".join(kept)})'

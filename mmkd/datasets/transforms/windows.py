@@ -130,7 +130,7 @@ class EvenClips(ViewSampler):
         protocol: Protocol = 'rspnet',
     ) -> None:
         super().__init__(clip_len, frame_interval)
-        self.count = num_clips
+        self.num_clips = num_clips
         self.protocol: Protocol = protocol
         if min(clip_len, num_clips, frame_interval) < 1:
             raise UserError(
@@ -148,17 +148,11 @@ class EvenClips(ViewSampler):
         """Return the clips of one video ``(num_clips, T)`` and no labels."""
         short = short_window(self.clip_len, total_frames, self.frame_interval)
         if short is not None:
-            return np.tile(short, (self.count, 1)), {}
+            return np.tile(short, (self.num_clips, 1)), {}
         span = window_span(self.clip_len, self.frame_interval)
-        starts = even_starts(total_frames - span, span, self.count, self.protocol)
+        starts = even_starts(total_frames - span, span, self.num_clips, self.protocol)
         clips = [
             window_frames(start, self.clip_len, total_frames, self.frame_interval)
             for start in starts
         ]
         return np.stack(clips), {}
-
-    def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(clip_len={self.clip_len}, num_clips={self.count}, '
-            f'frame_interval={self.frame_interval}, protocol={self.protocol!r})'
-        )

@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from mmkd.engine.config_types import walk
 from mmkd.errors import UserError
+from mmkd.transfer.published import SCHEME, resolve
 
 
 def check_checkpoints(cfg: Config) -> None:
@@ -21,10 +22,7 @@ def check_checkpoints(cfg: Config) -> None:
     for place, path in named:
         if not isinstance(path, str):
             continue
-        if path.startswith('mmkd://'):
-            # Here, since the zoo stands above the engine.
-            from mmkd.zoo.download import resolve
-
+        if path.startswith(SCHEME):
             try:
                 resolve(path)
             except UserError as error:

@@ -11,9 +11,9 @@ from mmkd.errors import UserError
 from mmkd.files import sha256
 from mmkd.tensor_files import save_tensors
 from mmkd.version import __version__
+from mmkd.weight_files import Source, read_source
 from mmkd.zoo.convert.kinds import KINDS, Kind, Method, Network
 from mmkd.zoo.convert.matching import Match, MismatchError, match
-from mmkd.zoo.weight_files import Source, read_source
 
 AUTO = 'auto'
 
@@ -51,7 +51,7 @@ def convert_checkpoint(
         source: The official file.
         output: The file to write; replaced if it is there.
         trust: Load pickled objects in ``source`` as well, see
-            :func:`~mmkd.zoo.weight_files.read_source`.
+            :func:`~mmkd.weight_files.read_source`.
 
     Raises:
         UserError: If the source cannot be read, is of another kind, or does not fit the

@@ -16,11 +16,9 @@ from mmkd.commands.benchmark.loader import (
     DECODING,
     OURS,
     STOCK,
-    measure_loader,
-)
-from mmkd.commands.benchmark.stock_pipeline import (
     StockClips,
     compose,
+    measure_loader,
     run_until,
     stock_opening,
     stock_transforms,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from mmengine.config import Config
 
-from mmkd.commands.reproduce.enlarge import Larger, enlarge
+from mmkd.commands.reproduce.derive import Larger, enlarge
 from mmkd.errors import UserError
 
 LARGER = Larger(pixels=112, frames=16, width=4, epochs=3)

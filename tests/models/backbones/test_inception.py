@@ -1,7 +1,7 @@
 import torch
 from torch.nn import functional
 
-from mmkd.models.backbones.inception import Inception, SelfGating
+from mmkd.models.backbones.s3dg import Inception, SelfGating
 
 
 def test_gate_scales_each_channel_by_the_means_of_all():

@@ -1,6 +1,6 @@
 import torch
 
-from mmkd.models.backbones.inception import SamePool3d
+from mmkd.models.backbones.s3dg import SamePool3d
 
 
 def slow_pool(row, size, stride):

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from mmkd.errors import UserError
+from mmkd.weight_files import read_source
 from mmkd.zoo.base_networks import build_backbone
 from mmkd.zoo.convert.converter import claim, recognise
 from mmkd.zoo.convert.kinds import KINDS
-from mmkd.zoo.weight_files import read_source
 from tests.golden import load_golden
 from tests.zoo.convert.official_files import GOLDENS, WRITERS, blank
 

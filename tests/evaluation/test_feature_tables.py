@@ -7,8 +7,8 @@ import pytest
 import torch
 from mmengine.registry import DATASETS
 
-from mmkd.evaluation.extraction import fill_store
 from mmkd.evaluation.feature_store import FeatureStore, Tensors
+from mmkd.evaluation.feature_tables import fill_store
 
 
 @DATASETS.register_module()
@@ -79,7 +79,7 @@ def test_a_second_run_waits_and_takes_what_the_first_one_made(
             first.merge()
             first.let_go()
 
-    monkeypatch.setattr('mmkd.evaluation.extraction.time.sleep', look)
+    monkeypatch.setattr('mmkd.evaluation.feature_tables.time.sleep', look)
     encoder = Encoder()
     fill_store(store, LOADER, lambda: encoder, 'numbers')
     assert len(looks) == 2 and encoder.seen == []

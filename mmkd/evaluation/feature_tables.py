@@ -1,15 +1,23 @@
-"""Extract features of every video of a list, on one process or several."""
+"""Extract features of every video of a list into a table, once.
+
+A table lies on disk under a name that hashes all that it depends on, and is made on one
+process or several.
+"""
 
 import copy
+import hashlib
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine import dist
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.model import BaseModel
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
@@ -18,13 +26,16 @@ from torch.utils.data import DataLoader
 from mmkd.datasets.bad_videos import guard
 from mmkd.evaluation.feature_store import FeatureStore, Tensors
 from mmkd.evaluation.features import FeatureEncoder, ScoreEncoder
-from mmkd.evaluation.open_table import open_table
+from mmkd.evaluation.lists import describe_list
+from mmkd.files import write_json
 from mmkd.progress import track
 
 Encode = Callable[[Any], list[Tensors]]
 
 SCORES = ('score',)  # the columns of a table of scores
 _LOOK = 1.0  # seconds
+_FORMAT = 1
+_DECODERS = ('torch', 'decord', 'opencv-python')
 
 
 def make_table(
@@ -40,8 +51,7 @@ def make_table(
 
     The columns are :data:`SCORES` or names in
     :data:`~mmkd.evaluation.features.POOLINGS`; see
-    :func:`~mmkd.evaluation.open_table.open_table` for the others, and
-    :func:`fill_store` for ``label``.
+    :func:`open_table` for the others, and :func:`fill_store` for ``label``.
     """
     encoder: Callable[[], Encode] = partial(FeatureEncoder, model, columns)
     if columns == SCORES:
@@ -49,6 +59,62 @@ def make_table(
     store = open_table(cfg, loader, weights, columns, work_dir)
     fill_store(store, loader, encoder, label)
     return store
+
+
+def open_table(
+    cfg: Config,
+    loader: dict[str, Any],
+    weights: str,
+    columns: Sequence[str],
+    work_dir: Path,
+) -> FeatureStore:
+    """Return the table of a list, and write beside it what it depends on.
+
+    Args:
+        cfg: Config with the model.
+        loader: Config of the data loader: its list and its pipeline.
+        weights: Fingerprint of the weights.
+        columns: What the table holds of a video.
+        work_dir: The table lies in its folder ``features``.
+    """
+    facts = table_facts(cfg, loader, weights, columns)
+    path = work_dir / 'features' / f'{table_key(facts)}.pth'
+    if dist.is_main_process():
+        write_json(path.with_suffix('.json'), facts)
+    return FeatureStore(path, describe_list(loader['dataset'])['videos'])
+
+
+def table_facts(
+    cfg: Config, loader: dict[str, Any], weights: str, columns: Sequence[str]
+) -> dict[str, Any]:
+    """Return everything that decides the values of a table; see :func:`open_table`."""
+    dataset = loader['dataset']
+    model = cfg.model.to_dict()
+    return {
+        'format': _FORMAT,
+        'weights': weights,
+        'list': describe_list(dataset)['sha256'],
+        'videos_in': str(dataset.get('data_prefix')),
+        'pipeline': dataset['pipeline'],
+        'pixels': model.get('data_preprocessor'),
+        'network': model['backbone'],
+        'columns': list(columns),
+        'device': get_device(),
+        'versions': {name: _version(name) for name in _DECODERS},
+    }
+
+
+def table_key(facts: dict[str, Any]) -> str:
+    """Return 16 hexadecimal digits for a set of facts."""
+    text = json.dumps(facts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return 'unknown'
 
 
 def fill_store(

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from mmkd.errors import UserError
-from mmkd.zoo.download import fetch, resolve, sources_of
-from mmkd.zoo.index import Index, ZooFile, read_entry
+from mmkd.transfer.model_index import Index, ZooFile, read_entry
+from mmkd.transfer.published import fetch, resolve, sources_of
 from mmkd.zoo.metafile import write_entry
 from mmkd.zoo.publish import publish
 from tests.transfer.server import Site, serving

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from mmkd.errors import UserError
 from mmkd.transfer import download
+from mmkd.transfer.model_index import Index, ZooFile, ZooModel
 from mmkd.transfer.sources import is_address
-from mmkd.zoo.index import Index, ZooFile, ZooModel
 
 SCHEME = 'mmkd://'
 BASES = 'MMKD_ZOO'
