@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from mmkd.commands.report.command_line import main
 from mmkd.commands.report.network_sections import some_videos
-from mmkd.evaluation import extraction
+from mmkd.evaluation import feature_tables
 from tests.commands.report.checking import Page, check_page, open_image
 from tests.commands.report.project import CLASSES
 
@@ -119,7 +119,7 @@ def test_a_second_report_computes_nothing(
     def fail(*_: object) -> None:
         raise AssertionError('computed again')
 
-    monkeypatch.setattr(extraction, 'fill_store', fail)
+    monkeypatch.setattr(feature_tables, 'fill_store', fail)
     again('work', '--config', 'configs/toy/tiny.py')
     assert Path('again.html').read_text() == Path('out/report.html').read_text()
 
