@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     add = parser.add_argument
     add('runs', type=Path, nargs='+', help='work folders')
     add('--smooth', type=int, default=100, help='logged steps of a mean, default 100')
-    page = 'a page to put the table into, in place of its own'
+    page = 'a page to put the table into, instead of its own'
     add('--page', type=Path, help=page)
     args = parser.parse_args(argv)
     with one_line_errors():

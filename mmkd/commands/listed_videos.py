@@ -22,10 +22,10 @@ status is 1 if any is bad.
 _PACK = """Decode the videos of lists once, into one file that every worker maps.
 
 For small data sets: a minute of video at 72 pixels takes about 37 MB at 25 frames a
-second. A config reads it with dict(type='mmkd.OpenPacked', folder=OUT) in the place of
+second. A config reads it with dict(type='mmkd.OpenPacked', folder=OUT) instead of
 mmkd.OpenVideo.
 """
-_TRANSCODE = """Write the videos of lists anew, small and with many key frames.
+_TRANSCODE = """Transcode the videos of lists, small and with many key frames.
 
 Number and times of the frames stay, so that a config reads the result with
 ann_file=OUT/<list> and data_prefix=OUT/videos. A call that was interrupted is taken up

@@ -71,9 +71,9 @@ def legend(label_set: LabelSet, width: int, present: Sequence[int]) -> np.ndarra
     columns = max(1, width // (7 * longest + 26))
     rows = -(-max(1, len(texts)) // columns)
     picture = np.full((rows * _LINE + 4, width, 3), _PAPER, np.uint8)
-    for place, (part, text) in enumerate(texts.items()):
-        x = place % columns * (width // columns) + 4
-        y = place // columns * _LINE + 3
+    for index, (part, text) in enumerate(texts.items()):
+        x = index % columns * (width // columns) + 4
+        y = index // columns * _LINE + 3
         picture[y : y + 10, x : x + 10] = colours[part]
         write(picture, text, x + 15, y + 9)
     return picture

@@ -40,8 +40,8 @@ def parser() -> ArgumentParser:
     part = commands.add_parser('verify', help='check published models')
     add = part.add_argument
     add('names', nargs='*', metavar='NAME', help='default: all with weights')
-    add('--rerun', action='store_true', help='measure the figures again, too')
-    add('--tolerance', type=float, default=1e-6, help='of figures from 0 to 1')
+    add('--rerun', action='store_true', help='measure the results again, too')
+    add('--tolerance', type=float, default=1e-6, help='of results from 0 to 1')
     part.set_defaults(run=_verify)
     _add_publish(commands.add_parser('publish', help='add a checkpoint to the zoo'))
     return parser

@@ -1,4 +1,4 @@
-"""Write the videos of lists anew, small and with many key frames."""
+"""Transcode the videos of lists: small and with many key frames."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""Speed and memory, each figure beside a reference on the same work."""
+"""Speed and memory, each result beside a reference on the same work."""

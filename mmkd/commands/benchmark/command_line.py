@@ -10,8 +10,8 @@ from mmengine.device import get_device
 from mmengine.logging import MMLogger
 
 from mmkd.argument_parser import ArgumentParser, ConfigOptions
-from mmkd.commands.benchmark.figures import CLOCKS, Figures, Plan
 from mmkd.commands.benchmark.loader import measure_loader
+from mmkd.commands.benchmark.measurements import CLOCKS, Measurements, Plan
 from mmkd.commands.benchmark.memory import measure_memory
 from mmkd.commands.benchmark.step import measure_step, measure_wait
 from mmkd.commands.benchmark.teacher import add_online_parser, measure_teacher
@@ -40,7 +40,7 @@ _HELP = {
     '(cpu), where the machine does other work; a loader then needs --workers 0',
     'threads': "of PyTorch in this process (default: PyTorch's)",
     'rendered': 'read clips that are rendered for this, not those of the config',
-    'json': 'write the figures to this file',
+    'json': 'write the results to this file',
     'ways': 'fp32, bf16 or fp16, with +cl for channels_last_3d, +compile for '
     'torch.compile (default {})',
     'online': 'also time this parser, a file of configs/human_parsers, on the clips of '
@@ -53,7 +53,7 @@ _HELP = {
 def parser() -> ArgumentParser:
     """Return the parser of ``tools/benchmark.py``: options bear the names of a plan."""
     parser = ArgumentParser(
-        description='Measure speed and memory, each figure beside a reference in the '
+        description='Measure speed and memory, each result beside a reference in the '
         'same run on the same work.'
     )
     commands = parser.add_subparsers(dest='command', required=True)
@@ -107,7 +107,7 @@ def _add_step(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure, print tables in Markdown, and write the figures where asked.
+    """Measure, print tables in Markdown, and write the results where asked.
 
     A mistake of the user is one line on stderr and exit status 2.
     """
@@ -118,10 +118,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         _check(args)
         if args.threads:
             torch.set_num_threads(args.threads)
-        figures = _measure(args)
-        print(figures.as_markdown())
+        measured = _measure(args)
+        print(measured.as_markdown())
         if args.json:
-            write_json(args.json, figures.as_dict())
+            write_json(args.json, measured.as_dict())
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -137,7 +137,7 @@ def _check(args: argparse.Namespace) -> None:
             )
 
 
-def _measure(args: argparse.Namespace) -> Figures:
+def _measure(args: argparse.Namespace) -> Measurements:
     cfg, plan = _read(args.config, args), Plan.of(args)
     if not plan.rendered:
         check_datasets(cfg, ('train_dataloader',))
@@ -145,14 +145,14 @@ def _measure(args: argparse.Namespace) -> Figures:
         return measure_loader(cfg, plan)
     other = _read(args.against, args) if args.against else None
     measure, _ = _STEPS[args.command]
-    figures: Figures = measure(cfg, plan, other)
+    measured: Measurements = measure(cfg, plan, other)
     if args.online:
         parser = build_parser(args.online, str(get_device()))
-        add_online_parser(figures, cfg, plan, parser)
+        add_online_parser(measured, cfg, plan, parser)
     if args.wait:
         name = f'{plan.ways[0]}, from its loader'
-        figures.arms[name] = measure_wait(cfg, plan, args.wait)
-    return figures
+        measured.arms[name] = measure_wait(cfg, plan, args.wait)
+    return measured
 
 
 def _read(path: str, args: argparse.Namespace) -> Config:

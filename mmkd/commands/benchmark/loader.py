@@ -20,7 +20,7 @@ from mmkd.commands.benchmark.batches import (
     seed_augmentation,
     with_list,
 )
-from mmkd.commands.benchmark.figures import CLOCKS, Clock, Figures, Plan
+from mmkd.commands.benchmark.measurements import CLOCKS, Clock, Measurements, Plan
 from mmkd.datasets.view_steps import pipeline_steps
 from mmkd.errors import UserError
 from mmkd.evaluation.lists import innermost
@@ -46,7 +46,7 @@ class _Samples(Dataset):
         return self.read(dict(self.infos[index]))
 
 
-def measure_loader(cfg: Config, plan: Plan) -> Figures:
+def measure_loader(cfg: Config, plan: Plan) -> Measurements:
     """Measure the training loader of a config.
 
     All arms read the same frames of the same files with as many workers. ``MMAction2``
@@ -61,7 +61,7 @@ def measure_loader(cfg: Config, plan: Plan) -> Figures:
         return _measure(source, plan)
 
 
-def _measure(cfg: Config, plan: Plan) -> Figures:
+def _measure(cfg: Config, plan: Plan) -> Measurements:
     infos = _infos(cfg, plan.samples)
     pipeline = pipeline_steps(innermost(cfg.train_dataloader.dataset))
     ours = compose(pipeline)
@@ -69,10 +69,10 @@ def _measure(cfg: Config, plan: Plan) -> Figures:
     example = ours(dict(infos[0]))['inputs']
     _, sampled = run_until(ours, dict(infos[0]), 'frame_inds')
     stock = stock_transforms(pipeline[sampled:])
-    figures = Figures(f'loader of {cfg.filename}', _work(plan, example))
+    measured = Measurements(f'loader of {cfg.filename}', _work(plan, example))
     arms = {OURS: _arm(infos, ours, plan)}
     if stock is None:
-        figures.notes.append(
+        measured.notes.append(
             'MMAction2 has no counterpart of one of the transforms: not compared.'
         )
     else:
@@ -84,12 +84,12 @@ def _measure(cfg: Config, plan: Plan) -> Figures:
     )
     seconds = plan.interleave(arms)
     for name, values in seconds.items():
-        figures.add_times(name, values, len(example) * plan.samples)
+        measured.add_times(name, values, len(example) * plan.samples)
     for name in (STOCK, DECODING):
         if name in seconds:
             what = f'speed of {OURS} / of {name}'
-            figures.add_ratio(what, seconds[name], seconds[OURS])
-    return figures
+            measured.add_ratio(what, seconds[name], seconds[OURS])
+    return measured
 
 
 def _infos(cfg: Config, number: int) -> list[Results]:
@@ -109,8 +109,8 @@ def _originals(cfg: Config, plan: Plan, infos: list[Results]) -> list[Results]:
     if plan.originals is None:
         return infos
     found = _infos(with_list(cfg, *plan.originals), plan.samples)
-    for mine, other in zip(infos, found, strict=True):
-        names = [Path(info['filename']).stem for info in (mine, other)]
+    for ours, other in zip(infos, found, strict=True):
+        names = [Path(info['filename']).stem for info in (ours, other)]
         if names[0] != names[1]:
             raise UserError(
                 f'{plan.originals[0]} has {names[1]} where the list of the config has '

@@ -16,7 +16,7 @@ from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
 from mmkd.commands.benchmark.batches import Batch, first_batch
-from mmkd.commands.benchmark.figures import Figures, Plan, Ratio
+from mmkd.commands.benchmark.measurements import Measurements, Plan, Ratio
 from mmkd.commands.benchmark.step import describe_work
 from mmkd.commands.benchmark.teacher import teachers_of
 from mmkd.commands.benchmark.training import Step, Variant, build_model, training_step
@@ -38,7 +38,9 @@ class Case(StrEnum):
     ALONE = 'a forward pass of them alone'
 
 
-def measure_memory(cfg: Config, plan: Plan, against: Config | None = None) -> Figures:
+def measure_memory(
+    cfg: Config, plan: Plan, against: Config | None = None
+) -> Measurements:
     """Measure the peak memory of a step, and that of another config.
 
     Without a teacher, its answers are constants and its weights are gone. A teacher
@@ -51,14 +53,14 @@ def measure_memory(cfg: Config, plan: Plan, against: Config | None = None) -> Fi
     """
     batch = first_batch(cfg, plan.batch_size, plan.rendered)
     work = describe_work(batch, plan)
-    figures = Figures(f'peak memory of a step of {cfg.filename}', work)
+    measured = Measurements(f'peak memory of a step of {cfg.filename}', work)
     found = {case: _in_child(cfg, batch, plan, case) for case in Case}
     peaks: dict[str, float] = {case.value: peak for case, (peak, _) in found.items()}
     weights = found[Case.WITH][1]
     if weights:
         share = (peaks[Case.WITH] - peaks[Case.WITHOUT]) / (weights + peaks[Case.ALONE])
         what = 'cost of the teachers / (their weights + one forward pass)'
-        figures.ratios.append(Ratio(what, share, share, share))
+        measured.ratios.append(Ratio(what, share, share, share))
     else:
         peaks = {Case.WITH.value: peaks[Case.WITH]}
     if against is not None:
@@ -67,19 +69,19 @@ def measure_memory(cfg: Config, plan: Plan, against: Config | None = None) -> Fi
         peaks[str(against.filename)] = peak
     if weights:
         peaks['weights of the teachers'] = weights
-    figures.arms = {name: {'MiB': peak / MIB} for name, peak in peaks.items()}
-    return figures
+    measured.arms = {name: {'MiB': peak / MIB} for name, peak in peaks.items()}
+    return measured
 
 
 def _in_child(cfg: Config, batch: Batch, plan: Plan, case: Case) -> tuple[float, float]:
     """Return peak and weights of the teachers in bytes, from a process of its own."""
     context = process_context('spawn')
-    ours, theirs = context.Pipe(duplex=False)
-    job = (theirs, cfg.to_dict(), cfg.filename, batch, plan, case)
+    ours, childs = context.Pipe(duplex=False)
+    job = (childs, cfg.to_dict(), cfg.filename, batch, plan, case)
     with _exact_heap():
         process = context.Process(target=_child, args=job)
         process.start()
-    theirs.close()
+    childs.close()
     try:
         return ours.recv()
     except EOFError:
@@ -157,7 +159,7 @@ class ConstantTeacher(Teacher):
     """Answer ones of the widths of a teacher's heads; it has no weights.
 
     Args:
-        teacher: The teacher whose place it takes.
+        teacher: The teacher that it replaces.
     """
 
     def __init__(self, teacher: MomentumTeacher) -> None:

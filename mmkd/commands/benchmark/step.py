@@ -10,8 +10,8 @@ from mmengine.runner import Runner
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmkd.commands.benchmark.batches import Batch, clip_facts, first_batch
-from mmkd.commands.benchmark.figures import Clock, Figures, Plan, peak_tflops
 from mmkd.commands.benchmark.hand_written import hand_written_step
+from mmkd.commands.benchmark.measurements import Clock, Measurements, Plan, peak_tflops
 from mmkd.commands.benchmark.training import (
     Variant,
     build_model,
@@ -22,14 +22,16 @@ from mmkd.commands.benchmark.training import (
 )
 
 
-def measure_step(cfg: Config, plan: Plan, against: Config | None = None) -> Figures:
+def measure_step(
+    cfg: Config, plan: Plan, against: Config | None = None
+) -> Measurements:
     """Measure the step of a config, and of a second one in the same rounds.
 
     The batch is made once and used again, so that the loader plays no part.
     """
     batch = first_batch(cfg, plan.batch_size, plan.rendered)
     work = {**describe_work(batch, plan), 'clock': plan.clock}
-    figures = Figures(f'training step of {cfg.filename}', work)
+    measured = Measurements(f'training step of {cfg.filename}', work)
     other: Batch = {'inputs': []}
     if against is not None:
         other = first_batch(against, plan.batch_size, plan.rendered)
@@ -46,10 +48,10 @@ def measure_step(cfg: Config, plan: Plan, against: Config | None = None) -> Figu
     seconds = plan.interleave(arms)
     for name, values in seconds.items():
         clips = clips_of(other if name.endswith(', other') else batch)
-        figures.add_times(name, values, clips)
+        measured.add_times(name, values, clips)
     first = plan.ways[0]
     for name in plan.ways:
-        _add_arithmetic(figures, name, flops[name], plan)
+        _add_arithmetic(measured, name, flops[name], plan)
         references = {
             f'{name}, by hand': 'of the step / of the hand-written loop',
             f'{name}, other': f'of {cfg.filename} / of {against and against.filename}',
@@ -57,14 +59,14 @@ def measure_step(cfg: Config, plan: Plan, against: Config | None = None) -> Figu
         for reference, words in references.items():
             if reference in seconds:
                 what = f'{name}: time {words}'
-                figures.add_ratio(what, seconds[name], seconds[reference])
+                measured.add_ratio(what, seconds[name], seconds[reference])
     for name in plan.ways[1:]:
-        figures.add_ratio(
+        measured.add_ratio(
             f'speed of {name} / of {first}', seconds[first], seconds[name]
         )
     if plan.hand and not any('by hand' in name for name in arms):
-        figures.notes.append('No hand-written loop was written for this method.')
-    return figures
+        measured.notes.append('No hand-written loop was written for this method.')
+    return measured
 
 
 def measure_wait(cfg: Config, plan: Plan, batches: int) -> dict[str, float]:
@@ -137,12 +139,12 @@ def describe_work(batch: Batch, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _add_arithmetic(figures: Figures, name: str, flop: float, plan: Plan) -> None:
+def _add_arithmetic(measured: Measurements, name: str, flop: float, plan: Plan) -> None:
     """Add TFLOP/s, and its share of the peak where that is known."""
     if not flop:
         return
-    rate = flop / figures.arms[name]['seconds'] / 1e12
-    figures.arms[name]['TFLOP/s'] = rate
+    rate = flop / measured.arms[name]['seconds'] / 1e12
+    measured.arms[name]['TFLOP/s'] = rate
     peak = plan.peak or peak_tflops(half=not name.startswith('fp32'))
     if peak:
-        figures.arms[name]['MFU'] = rate / peak
+        measured.arms[name]['MFU'] = rate / peak

@@ -11,7 +11,7 @@ from mmengine.device import get_device
 from torch import nn
 
 from mmkd.commands.benchmark.batches import first_batch
-from mmkd.commands.benchmark.figures import CLOCKS, Clock, Figures, Plan
+from mmkd.commands.benchmark.measurements import CLOCKS, Clock, Measurements, Plan
 from mmkd.commands.benchmark.step import measure_step
 from mmkd.commands.benchmark.training import (
     Variant,
@@ -76,13 +76,15 @@ def count_calls(model: nn.Module) -> Counter[str]:
     return calls
 
 
-def measure_teacher(cfg: Config, plan: Plan, against: Config | None = None) -> Figures:
+def measure_teacher(
+    cfg: Config, plan: Plan, against: Config | None = None
+) -> Measurements:
     """Measure the share of a step that its teachers take.
 
     The step of another config, e.g. the same method without a teacher or with cached
     maps, is measured in the same rounds.
     """
-    figures = measure_step(cfg, plan, against)
+    measured = measure_step(cfg, plan, against)
     batch = first_batch(cfg, plan.batch_size, plan.rendered)
     model = build_model(cfg, plan.batch_size)
     variant = Variant.parse(plan.ways[0])
@@ -90,11 +92,11 @@ def measure_teacher(cfg: Config, plan: Plan, against: Config | None = None) -> F
     calls, watch = count_calls(model), Stopwatch(CLOCKS[plan.clock])
     step()
     for name, number in calls.items():
-        figures.notes.append(f'forward passes of {name} in one step: {number}.')
+        measured.notes.append(f'forward passes of {name} in one step: {number}.')
     teachers = teachers_of(model)
     if not teachers:
-        figures.notes.append('The method has no teacher.')
-        return figures
+        measured.notes.append('The method has no teacher.')
+        return measured
     for teacher in teachers.values():
         for method in ('update', 'forward', 'parse'):
             if hasattr(teacher, method):
@@ -110,17 +112,17 @@ def measure_teacher(cfg: Config, plan: Plan, against: Config | None = None) -> F
 
     seconds = plan.interleave({'whole': whole})['whole']
     within = inside[-len(seconds) :]
-    figures.add_times(f'{variant.name}, its teachers', within, clips_of(batch))
+    measured.add_times(f'{variant.name}, its teachers', within, clips_of(batch))
     what = f'{variant.name}: share of the teachers in the step'
-    figures.add_ratio(what, within, seconds)
-    return figures
+    measured.add_ratio(what, within, seconds)
+    return measured
 
 
 ONLINE = 'the parser, online'
 
 
 def add_online_parser(
-    figures: Figures, cfg: Config, plan: Plan, parser: HumanParser
+    measured: Measurements, cfg: Config, plan: Plan, parser: HumanParser
 ) -> None:
     """Time a parser on the first view of a batch, in turns with a step of a config.
 
@@ -136,6 +138,6 @@ def add_online_parser(
     frames = frames.to(get_device())
     online = timed(lambda: parser(frames), plan, repeats=1)
     seconds = plan.interleave({'step': timed(step, plan), ONLINE: online})
-    figures.add_times(ONLINE, seconds[ONLINE], len(batch['inputs']))
+    measured.add_times(ONLINE, seconds[ONLINE], len(batch['inputs']))
     what = f'{variant.name}: time of {ONLINE} / of the step without it'
-    figures.add_ratio(what, seconds[ONLINE], seconds['step'])
+    measured.add_ratio(what, seconds[ONLINE], seconds['step'])

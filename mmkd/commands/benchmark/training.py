@@ -13,7 +13,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmkd.commands.benchmark.batches import Batch
-from mmkd.commands.benchmark.figures import CLOCKS, Clock, Plan
+from mmkd.commands.benchmark.measurements import CLOCKS, Clock, Plan
 from mmkd.engine.speed import compile_networks, set_memory_format, with_fused_step
 from mmkd.errors import UserError
 from mmkd.models.input_adoption import settle_input

@@ -11,7 +11,7 @@ from mmkd.commands.pipeline.stage import read_pipeline
 from mmkd.commands.pipeline.state import StageState
 from mmkd.error_lines import one_line_errors
 
-# What test.py and evaluate.py call their figures, and how the table shows them.
+# What test.py and evaluate.py call their results, and how the table shows them.
 COLUMNS = {
     'acc/top1': ('top-1 %', 100.0),
     'R@1': ('R@1 %', 1.0),
@@ -46,7 +46,7 @@ def run(tools: Path, argv: list[str] | None = None) -> None:
 def result_table(
     rows: dict[str, list[str]], states: dict[str, StageState], title: str
 ) -> Table:
-    """Return one line per row: the figures and the minutes of the stages it sums up."""
+    """Return one line per row: the results and the minutes of the stages it sums up."""
     table = Table(title=title)
     table.add_column('')
     for heading, _ in COLUMNS.values():

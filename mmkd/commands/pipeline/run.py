@@ -82,26 +82,26 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.console = Console()
-        self.places = {stage.name: i for i, stage in enumerate(self.stages)}
+        self.indices = {stage.name: i for i, stage in enumerate(self.stages)}
 
     def needs(self) -> dict[str, set[str]]:
         """Return for each stage those that it starts from or reads."""
         return {
             stage.name: {stage.weights or '', stage.teacher or '', *stage.needs}
-            & self.places.keys()
+            & self.indices.keys()
             for stage in self.stages
         }
 
     def stage(self, name: str) -> None:
         """Run a stage unless it is done; if it fails, the others stop too."""
-        place = self.places[name]
-        title = f'stage {place + 1} of {len(self.stages)}: {name}'
+        index = self.indices[name]
+        title = f'stage {index + 1} of {len(self.stages)}: {name}'
         if self.states[name].done:
             self.console.print(f'{title}, done before', style='dim')
             return
         self.console.rule(title)
         try:
-            self._run(self.stages[place])
+            self._run(self.stages[index])
         except UserError as error:
             self.children.stop(error)
             raise
@@ -141,7 +141,7 @@ class _Run:
 
 
 def _metrics(path: Path) -> dict[str, float]:
-    """Return of evaluate.py's report only the figures: its file keeps the records."""
+    """Return of evaluate.py's report only the metrics: its file keeps the records."""
     try:
         report = read_json(path) if path.exists() else {}
     except (OSError, ValueError) as error:

@@ -14,7 +14,7 @@ class StageState:
     fingerprint: str  # of the settings it was started with
     done: bool = False  # whether it ran to its end
     seconds: float = 0.0  # wall time of its runs, failed and stopped ones included
-    metrics: dict[str, float] = field(default_factory=dict)  # figures it measured
+    metrics: dict[str, float] = field(default_factory=dict)  # results it measured
 
     def write(self, folder: Path) -> None:
         """Write the state; a reader sees the old or the new file, never a part."""

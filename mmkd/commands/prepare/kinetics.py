@@ -28,7 +28,7 @@ def read_kinetics100(path: Path) -> Plan:
     """Read auxSKD's ``k100.list`` of 32,552 clips (https://github.com/Plrbear/auxSKD).
 
     A line is ``class_name/youtubeid_ssssss_eeeeee nframes``. It has no label: the label
-    is the place of the class among the sorted class names (ours; pre-training does not
+    is the index of the class among the sorted class names (ours; pre-training does not
     use it).
 
     Raises:
@@ -44,7 +44,7 @@ def read_kinetics100(path: Path) -> Plan:
         clips.append((clip, name))
     names = sorted({name for _, name in clips})
     labels = {name: label for label, name in enumerate(names)}
-    notes = ['labels are the places of the sorted class names']
+    notes = ['labels are indices into the sorted class names']
     if len(names) != 100:
         notes.append(f'{path} has {len(names)} classes instead of 100')
     entries = tuple(Entry(f'{clip}.mp4', labels[name]) for clip, name in clips)
@@ -58,7 +58,7 @@ def read_kinetics400(
     """Read the official CSV files.
 
     They are found at https://github.com/cvdfoundation/kinetics-dataset. The label is
-    the place of the class among the sorted class names of ``train_csv``, which is
+    the index of the class among the sorted class names of ``train_csv``, which is
     MMAction2's order, or its line in ``label_map``.
 
     Args:

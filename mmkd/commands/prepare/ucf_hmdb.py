@@ -77,7 +77,7 @@ def read_hmdb51(annotations: Path) -> Plan:
     """Read HMDB51's 153 official files ``<class>_test_split<1|2|3>.txt``.
 
     They come from http://serre-lab.clps.brown.edu/resources/HMDB/.
-    The class is that of the *file*; the label is its place among the sorted class
+    The class is that of the *file*; the label is its index among the sorted class
     names, as in MMAction2's label map. Flag 0 (unused) is left out.
 
     Raises:

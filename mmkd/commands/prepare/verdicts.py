@@ -10,7 +10,7 @@ from mmkd.datasets.video_readers.inspection import FileState
 from mmkd.errors import printable
 
 MIN_FRAMES = 17
-"""The released sampler of VSPP draws a start among ``frames - 16`` places."""
+"""The official sampler of VSPP draws one of ``frames - 16`` start frames."""
 COLUMNS = ('listed', 'found', 'missing', 'unreadable', 'too short', 'written')
 NAMES_SHOWN = 3
 

@@ -159,7 +159,7 @@ def link_videos(videos: Path, out: Path, paths: Iterable[str]) -> dict[str, str]
         return written
     if in_place and not link.is_symlink():
         what = f'{link} has folders with a blank in their name, which no list can name'
-        raise UserError(what, 'Move it to another place and name that with --videos.')
+        raise UserError(what, 'Move it elsewhere and name that with --videos.')
     if link.exists() and not link.is_symlink():
         what = f'{link} is there already, and is not the folder given with --videos'
         raise UserError(what, 'Move it away, or give another folder with --out.')

@@ -130,8 +130,8 @@ def _looked(
     notes = Notes()
     if compute:
         beside = [path.parent for path in args.reports]
-        mine = [Path(args.config)] if args.config else []
-        trusted = TrustedPaths([*work_dirs, *beside, *args.trust, *mine])
+        named = [Path(args.config)] if args.config else []
+        trusted = TrustedPaths([*work_dirs, *beside, *args.trust, *named])
         search = Search(runs, trusted, args.config, args.data)
         configs = search.executed_configs()
         if configs:

@@ -43,9 +43,9 @@ class Videos:
 
     def recall(self, train: 'Videos', *ks: int) -> dict[str, float]:
         """Return ``R@k`` of these videos in others."""
-        mine, theirs = self.features, train.features
+        queries, gallery = self.features, train.features
         return recall_at_k(
-            mine.vectors, mine.labels, theirs.vectors, theirs.labels, ks=ks
+            queries.vectors, queries.labels, gallery.vectors, gallery.labels, ks=ks
         )
 
 

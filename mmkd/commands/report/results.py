@@ -18,7 +18,7 @@ from mmkd.evaluation.report import in_words
 from mmkd.files import read_small_text
 from mmkd.scalars import held_out_accuracy
 
-_HEAD = ('run', 'protocol', 'figures in %', 'test list', 'weights', 'seed')
+_HEAD = ('run', 'protocol', 'results in %', 'test list', 'weights', 'seed')
 _TRAINED = (
     *('training', 'epochs', 'minutes', 'loss', 'held-out %', 'kNN %'),
     *('clips/s', 'waiting %', 'last checkpoint'),
@@ -68,7 +68,7 @@ def _protocols(runs: Sequence[Run]) -> Markup:
         text = f'Protocol `{name}` (source: {preset["source"]}): {preset["clips"]}. '
         text += f'Lists: {preset["lists"]}.'
         if preset.get('differences'):
-            text += f' Published figures differ: {"; ".join(preset["differences"])}.'
+            text += f' Published results differ: {"; ".join(preset["differences"])}.'
         body += pieces.caption(text)
     return body
 
@@ -95,7 +95,7 @@ def _evaluation(content: dict[str, Any], record: dict[str, Any]) -> tuple[str, .
 
 
 def _test(run: Run, content: dict[str, Any]) -> tuple[str, ...]:
-    figures = in_words({key: 100 * value for key, value in content.items()}, ': ')
+    results = in_words({key: 100 * value for key, value in content.items()}, ': ')
     cfg = read_kept_config(run.config)
     clips = weights = 'not known'
     if cfg is not None:
@@ -103,7 +103,7 @@ def _test(run: Run, content: dict[str, Any]) -> tuple[str, ...]:
         path = cfg.get('load_from') or ''
         near = os.path.relpath(path) if path else ''
         weights = f'`{path if near.startswith("..") else near}`' if path else '-'
-    return 'test (`tools/test.py`)', figures, clips, weights, '-'
+    return 'test (`tools/test.py`)', results, clips, weights, '-'
 
 
 def describe_clips(cfg: Config) -> str:

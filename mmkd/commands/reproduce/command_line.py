@@ -25,7 +25,7 @@ def run(tools: Path, argv: list[str] | None = None) -> None:
     start = time.monotonic()
     args = _parser().parse_args(argv)
     deadline = None if args.minutes is None else start + 60 * args.minutes
-    # Small networks gain nothing from a second thread, and figures that do not depend
+    # Small networks gain nothing from a second thread, and results that do not depend
     # on the number of jobs need the same number in each.
     os.environ.setdefault('OMP_NUM_THREADS', '1')
     folder = tools.parent / 'configs' / 'reproduce' / args.preset

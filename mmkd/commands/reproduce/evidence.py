@@ -16,7 +16,7 @@ from mmkd.files import read_json, write_text
 _HEAD = """# Evidence
 
 The central claims of the papers at the size of {size}, made by
-`python tools/reproduce.py`. Every figure is mean ± standard deviation over the seeds;
+`python tools/reproduce.py`. Every result is mean ± standard deviation over the seeds;
 p values are those of a two-sided paired t-test, which with few seeds rarely says
 anything. Small networks, small clips, few videos: what shows here need not show at full
 scale, nor the other way round. The minutes of a section are summed over its stages, of
@@ -27,7 +27,7 @@ _REMARKS = '<!-- remarks -->'
 
 
 def write_evidence(experiments: Sequence[Experiment], work_dir: Path, out: Path) -> int:
-    """Write the page of the experiments whose figures lie in ``work_dir``.
+    """Write the page of the experiments whose results lie in ``work_dir``.
 
     Each section keeps what stands below its line ``<!-- remarks -->`` in the page that
     is there already. Returns the number of sections.
@@ -71,7 +71,7 @@ def kept_remarks(page: Path) -> dict[str, str]:
 def _section(experiment: Experiment, run: dict[str, Any]) -> str:
     """Return heading, table and comparisons of one experiment."""
     arms: dict[str, dict[str, list[float]]] = run['arms']
-    measures = sorted({name for figures in arms.values() for name in figures})
+    measures = sorted({name for results in arms.values() for name in results})
     void = experiment.void
     struck = set(void['measures'] if void and run['date'] < void['before'] else ())
     seeds = ' '.join(map(str, run['seeds']))
@@ -89,16 +89,16 @@ def _section(experiment: Experiment, run: dict[str, Any]) -> str:
         f'| | {" | ".join(_marked(name, name in struck) for name in measures)} |',
         '|---' * (len(measures) + 1) + '|',
     ]
-    for arm, figures in arms.items():
+    for arm, results in arms.items():
         if {*experiment.arms[arm]} <= {*experiment.shared}:
-            figures = {name: values[:1] for name, values in figures.items()}
+            results = {name: values[:1] for name, values in results.items()}
         cells = [
-            _marked(_shown(figures.get(name, [])), name in struck) for name in measures
+            _marked(_shown(results.get(name, [])), name in struck) for name in measures
         ]
         lines.append(f'| {arm} | {" | ".join(cells)} |')
     valid = {
-        arm: {name: values for name, values in figures.items() if name not in struck}
-        for arm, figures in arms.items()
+        arm: {name: values for name, values in results.items() if name not in struck}
+        for arm, results in arms.items()
     }
     lines += ['', *(_differences(pair, valid) for pair in experiment.comparisons), '']
     if void and struck:
@@ -119,7 +119,7 @@ def _size(larger: dict[str, Any]) -> str:
 
 
 def _shown(values: Sequence[float]) -> str:
-    """Return mean ± spread; how many seeds have a finite figure, where not all do."""
+    """Return mean ± spread; how many seeds have a finite result, where not all do."""
     finite = [value for value in values if math.isfinite(value)]
     if not values:
         return ''
@@ -169,7 +169,7 @@ def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
 
 
 def compare(arm: Sequence[float], baseline: Sequence[float]) -> Comparison:
-    """Compare figures of the same seeds in the same order, one a seed, all finite.
+    """Compare results of the same seeds in the same order, one a seed, all finite.
 
     Raises:
         ValueError: If the numbers of seeds differ.

@@ -32,7 +32,7 @@ class Experiment:
             decoded once. None reads the files as the configs do.
         held_out: Arguments of ``HeldOutPretextHook`` for stages that pre-train.
         level: Pretext accuracy in percent that "epochs to reach" is counted to.
-        data: Data set whose configs and lists take the place of the synthetic one's.
+        data: Data set whose configs and lists replace the synthetic one's.
             None keeps what the file names.
         folders: Where folders of data lie instead, e.g.
             ``{'data/synthetic': 'data/synthetic_160'}``.
@@ -71,7 +71,7 @@ class Experiment:
             self._read[name] = read_config(self.folder / config_path(name))
         return deepcopy(self._read[name])
 
-    def place(self, stage: str, seed: int) -> str:
+    def path(self, stage: str, seed: int) -> str:
         """Return the folder of a stage, below that of the experiment."""
         return f'shared/{stage}' if stage in self.shared else f'seed{seed}/{stage}'
 

@@ -15,9 +15,9 @@ from mmkd.evaluation.drift import feature_drift
 from mmkd.files import read_json, write_json, write_text
 from mmkd.scalars import held_out_accuracy, read_scalars
 
-Figures = dict[str, dict[str, list[float]]]
+Results = dict[str, dict[str, list[float]]]
 
-# What test.py and evaluate.py call their figures, and the factor to percent.
+# What test.py and evaluate.py call their results, and the factor to percent.
 _MEASURES = {
     'acc/top1': ('top-1 %', 100.0),
     'linear/top1': ('linear %', 1.0),
@@ -33,7 +33,7 @@ def run_experiments(
     work_dir: Path,
     jobs: int = 1,
     deadline: float | None = None,
-) -> dict[str, Figures]:
+) -> dict[str, Results]:
     """Run what is not done yet, as one pipeline, so that no job waits between two.
 
     Args:
@@ -41,13 +41,13 @@ def run_experiments(
         seeds: Seeds of the training; a shared stage has seed 0.
         tools: Folder of ``train.py``, ``test.py`` and ``evaluate.py``.
         work_dir: Folder of all experiments.
-        jobs: Stages that run at a time; any number gives the same figures. Defaults
+        jobs: Stages that run at a time; any number gives the same results. Defaults
             to 1.
         deadline: When to let the running stages save and stop, on the clock of
             ``time.monotonic``. Defaults to None: never.
 
     Returns:
-        By the name of the experiment, for each arm and measure one figure a seed, also
+        By the name of the experiment, for each arm and measure one result a seed, also
         written to ``figures.json`` in the experiment's folder.
 
     Raises:
@@ -86,7 +86,7 @@ def stages_of(
     stages = []
     files: dict[str, str] = {}
     for name in experiment.stages:
-        where = experiment.place(name, seed)
+        where = experiment.path(name, seed)
         path = folder / 'configs' / f'{where}.py'
         write_text(path, _text(derive_config(experiment, name, files, packed)))
         epochs = experiment.epochs(name)
@@ -104,19 +104,19 @@ def _text(cfg: Config) -> str:
 
 
 def _stage(experiment: Experiment, name: str, seed: int, config: Path) -> Stage:
-    def place(stage: str) -> str:
-        return f'{experiment.name}/{experiment.place(stage, seed)}'
+    def path_of(stage: str) -> str:
+        return f'{experiment.name}/{experiment.path(stage, seed)}'
 
     entry = experiment.stages[name]
     weights = entry.get('weights')
     return Stage(
-        name=place(name),
+        name=path_of(name),
         config=config,
         kind=entry.get('kind', 'train'),
-        weights=None if weights is None else place(weights),
+        weights=None if weights is None else path_of(weights),
         seed=0 if name in experiment.shared else seed,
         protocols=tuple(entry.get('protocols', ())),
-        needs=tuple(map(place, stages_read(entry.get('options', {})))),
+        needs=tuple(map(path_of, stages_read(entry.get('options', {})))),
     )
 
 
@@ -125,19 +125,19 @@ def _collect(
     seeds: Sequence[int],
     work_dir: Path,
     states: Mapping[str, StageState],
-) -> Figures:
+) -> Results:
     folder, prefix = work_dir / experiment.name, f'{experiment.name}/'
     own = {k.removeprefix(prefix): v for k, v in states.items() if k.startswith(prefix)}
-    figures: Figures = {arm: {} for arm in experiment.arms}
+    results: Results = {arm: {} for arm in experiment.arms}
     for seed in seeds:
         for arm in experiment.arms:
             found = _arm_figures(experiment, arm, seed, folder, own)
             for measure, value in found.items():
-                figures[arm].setdefault(measure, []).append(value)
+                results[arm].setdefault(measure, []).append(value)
     minutes = sum(state.seconds for state in own.values()) / 60
-    content = {'seeds': list(seeds), 'minutes': minutes, 'arms': figures}
+    content = {'seeds': list(seeds), 'minutes': minutes, 'arms': results}
     write_json(folder / 'figures.json', content)
-    return figures
+    return results
 
 
 def _arm_figures(
@@ -147,21 +147,21 @@ def _arm_figures(
     folder: Path,
     states: Mapping[str, StageState],
 ) -> dict[str, float]:
-    """Return the figures of one arm by the names of the table's columns."""
+    """Return the results of one arm by the names of the table's columns."""
     result: dict[str, float] = {}
     for name in experiment.arms[arm]:
-        where = experiment.place(name, seed)
+        where = experiment.path(name, seed)
         for key, (title, factor) in _MEASURES.items():
             if key in states[where].metrics:
                 result[title] = states[where].metrics[key] * factor
-        result |= pretext_figures(folder / where, experiment.level)
+        result |= pretext_results(folder / where, experiment.level)
     if arm in experiment.drift:
-        before, after = (experiment.place(s, seed) for s in experiment.drift[arm])
+        before, after = (experiment.path(s, seed) for s in experiment.drift[arm])
         result['CKA to the start'] = _drift(folder, before, after)
     return result
 
 
-def pretext_figures(folder: Path, level: float | None) -> dict[str, float]:
+def pretext_results(folder: Path, level: float | None) -> dict[str, float]:
     """Return the accuracy of a pretext task on held-out videos, from the run's log.
 
     Nothing, if the stage measured none. Where ``level`` (percent) was never reached,

@@ -1,1 +1,1 @@
-"""Videos written anew, small and with many key frames, so that they decode fast."""
+"""Transcode videos: small, with many key frames, so that they decode fast."""

@@ -1,4 +1,4 @@
-"""Write the videos of lists anew, several at a time, and rewrite the lists."""
+"""Transcode the videos of lists, several at a time, and rewrite the lists."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -82,7 +82,7 @@ def transcode_lists(
     workers: int = 2,
     delimiter: str = ' ',
 ) -> Summary:
-    """Write every video of some lists anew, and the lists that name them.
+    """Transcode every video of some lists, and rewrite the lists that name them.
 
     ``out`` gets ``videos/``, a list of the same name for each list, and
     ``transcode.jsonl``, which holds what is known of every video. A second call writes

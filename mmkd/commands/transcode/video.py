@@ -1,4 +1,4 @@
-"""Write one video anew, and prove that it is the same one."""
+"""Transcode one video, and check by PSNR that it is the same one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -163,7 +163,7 @@ def transcode(source: Path, target: Path, settings: Settings) -> Written:
 
 def _encode(video: Source, path: Path, settings: Settings) -> dict[int, np.ndarray]:
     """Encode all frames; return some of them, RGB, as they were before."""
-    places = np.linspace(0, len(video) - 1, min(SAMPLED, len(video))).round()
+    sampled = np.linspace(0, len(video) - 1, min(SAMPLED, len(video))).round()
     samples: dict[int, np.ndarray] = {}
     with av.open(str(path), 'w', format='mp4') as file:
         stream = file.add_stream(CODEC, rate=video.rate, options=settings.options)
@@ -172,13 +172,13 @@ def _encode(video: Source, path: Path, settings: Settings) -> dict[int, np.ndarr
         context.thread_count = 1
         context.pix_fmt = 'yuv420p'
         context.time_base = stream.time_base = video.time_base
-        for place, frame in enumerate(_scaled(video, settings)):
-            if place == 0:
+        for index, frame in enumerate(_scaled(video, settings)):
+            if index == 0:
                 context.height, context.width = frame.height, frame.width
                 for name in _COLORS:
                     setattr(context, name, getattr(frame, name))
-            if place in places:
-                samples[place] = frame.to_ndarray(format='rgb24')
+            if index in sampled:
+                samples[index] = frame.to_ndarray(format='rgb24')
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
     return samples
@@ -212,10 +212,10 @@ def _verify(video: Source, path: Path, samples: dict[int, np.ndarray]) -> float:
         raise ValueError('times of frames have changed')
     frames = reader.get_batch(list(samples)).asnumpy()
     pairs = zip(frames, samples.values(), strict=True)
-    return min(psnr(mine, other) for mine, other in pairs)
+    return min(psnr(ours, other) for ours, other in pairs)
 
 
-def psnr(mine: np.ndarray, other: np.ndarray) -> float:
+def psnr(ours: np.ndarray, other: np.ndarray) -> float:
     """Return the peak signal-to-noise ratio of two uint8 pictures in dB, at most 99."""
-    error = np.square(mine.astype(np.float32) - other).mean()
+    error = np.square(ours.astype(np.float32) - other).mean()
     return float(min(99.0, 10 * np.log10(255**2 / max(error, 1e-9))))

@@ -14,7 +14,7 @@ def config(tmp_path):
 
 
 def test_step_prints_tables_and_writes_figures(config, tmp_path, capsys):
-    report = tmp_path / 'figures.json'
+    report = tmp_path / 'results.json'
     options = ['--rendered', '--batch-size', '2', '--rounds', '2', '--steps', '1']
     ways = ['--ways', 'fp32', 'bf16+cl', '--peak', '0.5']
     main(['step', config, *options, *ways, '--json', str(report)])
@@ -39,17 +39,17 @@ def test_step_prints_tables_and_writes_figures(config, tmp_path, capsys):
 
 def test_waiting_for_the_loader(config, tmp_path, capsys):
     from mmkd.commands.benchmark.batches import rendered_clips
-    from mmkd.commands.benchmark.figures import Plan
+    from mmkd.commands.benchmark.measurements import Plan
     from mmkd.commands.benchmark.step import measure_wait
 
     with rendered_clips(auxskd(), 8) as cfg:
         cfg.train_dataloader.num_workers = 0
         cfg.train_dataloader.persistent_workers = False
         plan = Plan(batch_size=2, ways=['fp32'])
-        figures = measure_wait(cfg, plan, batches=3)
+        measured = measure_wait(cfg, plan, batches=3)
     # Without workers, every sample is waited for.
-    assert 0 < figures['data wait'] < 1
-    assert figures['clips/s'] == pytest.approx(4 / figures['seconds'])
+    assert 0 < measured['data wait'] < 1
+    assert measured['clips/s'] == pytest.approx(4 / measured['seconds'])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from mmkd.commands.benchmark.batches import (
     rendered_clips,
     seed_augmentation,
 )
-from mmkd.commands.benchmark.figures import Plan
 from mmkd.commands.benchmark.loader import (
     DECODING,
     OURS,
@@ -23,6 +22,7 @@ from mmkd.commands.benchmark.loader import (
     stock_opening,
     stock_transforms,
 )
+from mmkd.commands.benchmark.measurements import Plan
 from mmkd.datasets import pipeline_steps
 from mmkd.errors import UserError
 from mmkd.evaluation.lists import innermost
@@ -95,12 +95,12 @@ def test_decoding_alone_is_all_that_happens_before_the_frames_are_there():
 
 def test_figures():
     plan = Plan(batch_size=2, workers=0, samples=4, rounds=2, rendered=True)
-    figures = measure_loader(auxskd(), plan)
-    assert list(figures.arms) == [OURS, STOCK, DECODING]
-    assert len(figures.ratios) == 2 and not figures.notes
-    for arm in figures.arms.values():
+    measured = measure_loader(auxskd(), plan)
+    assert list(measured.arms) == [OURS, STOCK, DECODING]
+    assert len(measured.ratios) == 2 and not measured.notes
+    for arm in measured.arms.values():
         assert arm['clips/s'] == pytest.approx(8 / arm['seconds'])
-    assert figures.work['clip'] == '8 x 16 x 16' and figures.work['views'] == 2
+    assert measured.work['clip'] == '8 x 16 x 16' and measured.work['views'] == 2
 
 
 def test_without_a_counterpart_it_says_so():
@@ -108,8 +108,8 @@ def test_without_a_counterpart_it_says_so():
     extra = {'type': 'mmkd.RandomGrayscale', 'p': 0.2}
     cfg.train_dataloader.dataset.augment.gray = extra
     plan = Plan(batch_size=1, workers=0, samples=1, rounds=1, rendered=True)
-    figures = measure_loader(cfg, plan)
-    assert STOCK not in figures.arms and 'no counterpart' in figures.notes[0]
+    measured = measure_loader(cfg, plan)
+    assert STOCK not in measured.arms and 'no counterpart' in measured.notes[0]
 
 
 def test_the_reference_opens_videos_as_mmaction_does():
@@ -129,12 +129,12 @@ def test_mmaction_reads_the_originals(tmp_path, monkeypatch):
         source = innermost(other.train_dataloader.dataset)
         folder = source.data_prefix.video
         plan = Plan(samples=2, rounds=1, originals=(source.ann_file, folder))
-        figures = measure_loader(cfg, plan)
+        measured = measure_loader(cfg, plan)
         places = [{Path(info['filename']).parent for info in infos} for infos in seen]
         mine = {Path(innermost(cfg.train_dataloader.dataset).data_prefix.video)}
-        assert list(figures.arms) == [OURS, STOCK, DECODING]
+        assert list(measured.arms) == [OURS, STOCK, DECODING]
         assert places == [mine, {Path(folder)}, mine]
-        assert 'those they were made from' in figures.work['input']
+        assert 'those they were made from' in measured.work['input']
 
         lines = Path(source.ann_file).read_text().splitlines()
         Path(source.ann_file).write_text('\n'.join(reversed(lines)))
@@ -148,7 +148,7 @@ def test_time_for_which_the_process_computes(monkeypatch):
     options = {'samples': 2, 'rounds': 2, 'rendered': True}
     plan = Plan(batch_size=1, workers=0, clock='cpu', **options)
     threads = torch.get_num_threads(), cv2.getNumThreads()
-    figures = measure_loader(auxskd(), plan)
-    assert {arm['seconds'] for arm in figures.arms.values()} == {7.0}
-    assert figures.work['clock'] == 'cpu'
+    measured = measure_loader(auxskd(), plan)
+    assert {arm['seconds'] for arm in measured.arms.values()} == {7.0}
+    assert measured.work['clock'] == 'cpu'
     assert (torch.get_num_threads(), cv2.getNumThreads()) == threads

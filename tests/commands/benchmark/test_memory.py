@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmkd.commands.benchmark.batches import first_batch
-from mmkd.commands.benchmark.figures import Plan
+from mmkd.commands.benchmark.measurements import Plan
 from mmkd.commands.benchmark.memory import MIB, _in_child, peak_bytes, remove_teachers
 from mmkd.commands.benchmark.training import Variant, build_model, training_step
 from tests.commands.benchmark.tiny import auxskd

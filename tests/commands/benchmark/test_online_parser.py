@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mmkd.commands.benchmark.command_line import main
-from mmkd.commands.benchmark.figures import Figures, Plan
+from mmkd.commands.benchmark.measurements import Measurements, Plan
 from mmkd.commands.benchmark.teacher import ONLINE, add_online_parser
 from mmkd.errors import UserError
 from mmkd.models.human_parsers import BodyPix, LabelMapParser
@@ -21,20 +21,20 @@ def test_it_sees_every_frame_of_the_first_view():
             seen.append(frames)
             return super().forward(frames)
 
-    figures = Figures('test', {})
-    add_online_parser(figures, auxskd(), PLAN, Counting('random'))
+    measured = Measurements('test', {})
+    add_online_parser(measured, auxskd(), PLAN, Counting('random'))
     # One call warms up, then there are two rounds.
     assert [tuple(x.shape) for x in seen] == 3 * [(2 * 8, 3, 16, 16)]
     assert all(x.dtype is torch.uint8 for x in seen)
-    (ratio,) = figures.ratios
+    (ratio,) = measured.ratios
     assert ONLINE in ratio.what and 0 < ratio.low <= ratio.value <= ratio.high
-    assert list(figures.arms) == [ONLINE]
+    assert list(measured.arms) == [ONLINE]
 
 
 def test_a_parser_that_goes_by_names_cannot_run(tmp_path):
     with pytest.raises(UserError, match='LabelMapParser goes by the name'):
         add_online_parser(
-            Figures('test', {}), auxskd(), PLAN, LabelMapParser(str(tmp_path))
+            Measurements('test', {}), auxskd(), PLAN, LabelMapParser(str(tmp_path))
         )
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from mmkd.commands.benchmark import figures
-from mmkd.commands.benchmark.figures import interleave
+from mmkd.commands.benchmark import measurements
+from mmkd.commands.benchmark.measurements import interleave
 
 
 def test_arms_take_turns_and_the_warm_up_does_not_count():
@@ -22,6 +22,6 @@ def test_arms_take_turns_and_the_warm_up_does_not_count():
 @pytest.mark.parametrize(('limit', 'counted'), [(0.5, 1), (1.5, 2), (99, 5)])
 def test_no_round_begins_after_the_limit(limit, counted, monkeypatch):
     clock = iter(range(100))
-    monkeypatch.setattr(figures, 'monotonic', lambda: next(clock))
+    monkeypatch.setattr(measurements, 'monotonic', lambda: next(clock))
     result = interleave({'a': lambda: 1.0}, rounds=5, limit=limit)
     assert len(result['a']) == counted

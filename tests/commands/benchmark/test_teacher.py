@@ -3,7 +3,7 @@ import time
 import torch
 
 from mmkd.commands.benchmark.batches import first_batch
-from mmkd.commands.benchmark.figures import Plan
+from mmkd.commands.benchmark.measurements import Plan
 from mmkd.commands.benchmark.teacher import (
     Stopwatch,
     count_calls,
@@ -47,11 +47,11 @@ def test_the_stopwatch_adds_up():
 
 def test_figures():
     plan = Plan(2, rounds=2, rendered=True, steps=1, hand=False)
-    figures = measure_teacher(auxskd(), plan, against=vcop())
-    assert list(figures.arms) == ['fp32', 'fp32, other', 'fp32, its teachers']
-    share = figures.ratios[-1]
+    measured = measure_teacher(auxskd(), plan, against=vcop())
+    assert list(measured.arms) == ['fp32', 'fp32, other', 'fp32, its teachers']
+    share = measured.ratios[-1]
     assert 'share of the teachers' in share.what and 0 < share.low <= share.high < 1
-    assert figures.notes == [
+    assert measured.notes == [
         'forward passes of backbone in one step: 1.',
         'forward passes of teachers.momentum.backbone in one step: 1.',
     ]
@@ -65,6 +65,6 @@ def test_teachers_of():
 
 def test_a_method_without_a_teacher():
     plan = Plan(2, rounds=1, rendered=True, steps=1, hand=False)
-    figures = measure_teacher(vcop(), plan)
-    assert list(figures.arms) == ['fp32']
-    assert figures.notes[-1] == 'The method has no teacher.'
+    measured = measure_teacher(vcop(), plan)
+    assert list(measured.arms) == ['fp32']
+    assert measured.notes[-1] == 'The method has no teacher.'

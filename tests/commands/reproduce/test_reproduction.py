@@ -7,7 +7,7 @@ import pytest
 
 from mmkd.commands.reproduce import read_experiment, run_experiments, write_evidence
 from mmkd.commands.reproduce.derive import stages_read
-from mmkd.commands.reproduce.running import pretext_figures, stages_of
+from mmkd.commands.reproduce.running import pretext_results, stages_of
 from mmkd.errors import UserError
 from mmkd.scalars import held_out_accuracy, read_scalars
 from tests.shared_files import ROOT
@@ -69,13 +69,13 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, seeds: list[int], jobs: int = 1):
     experiment = read_experiment(folder / 'try.py')
     tools, work = folder / 'tools', folder / 'work'
-    figures = run_experiments([experiment], seeds, tools, work, jobs)
-    return experiment, figures['try']
+    results = run_experiments([experiment], seeds, tools, work, jobs)
+    return experiment, results['try']
 
 
 def test_every_seed_and_the_shared_stage_once(folder: Path) -> None:
-    _, figures = run(folder, [0, 2])
-    assert figures == {
+    _, results = run(folder, [0, 2])
+    assert results == {
         'start': {},
         'less': {'top-1 %': [12.5, 15.625]},
         'more': {'top-1 %': [25.0, 28.125]},
@@ -89,9 +89,9 @@ def test_every_seed_and_the_shared_stage_once(folder: Path) -> None:
 
 
 def test_several_jobs_give_the_same_figures(folder: Path) -> None:
-    _, figures = run(folder, [0, 2], jobs=3)
-    assert figures['less'] == {'top-1 %': [12.5, 15.625]}
-    assert figures['more'] == {'top-1 %': [25.0, 28.125]}
+    _, results = run(folder, [0, 2], jobs=3)
+    assert results['less'] == {'top-1 %': [12.5, 15.625]}
+    assert results['more'] == {'top-1 %': [25.0, 28.125]}
     calls = (folder / 'tools/calls.jsonl').read_text().splitlines()
     assert len(calls) == 1 + 2 * 4
     # All others wait for the shared stage: its file is named, or its weights taken.
@@ -162,10 +162,10 @@ def test_accuracy_on_held_out_videos(tmp_path: Path) -> None:
     log.write_text('\n'.join(map(json.dumps, rows)))
     curve = held_out_accuracy(read_scalars(tmp_path))
     assert curve == pytest.approx({1: 30, 2: 60, 3: 50})
-    figures = pretext_figures(tmp_path, 55.0)
-    assert figures == {'pretext %': pytest.approx(50), 'epochs to 55 %': 2}
-    assert pretext_figures(tmp_path, 61.0)['epochs to 61 %'] == float('inf')
-    assert pretext_figures(tmp_path / 'none', 61.0) == {}
+    results = pretext_results(tmp_path, 55.0)
+    assert results == {'pretext %': pytest.approx(50), 'epochs to 55 %': 2}
+    assert pretext_results(tmp_path, 61.0)['epochs to 61 %'] == float('inf')
+    assert pretext_results(tmp_path / 'none', 61.0) == {}
 
 
 @pytest.mark.parametrize('path', EXPERIMENTS, ids=lambda p: f'{p.parent.name}/{p.stem}')

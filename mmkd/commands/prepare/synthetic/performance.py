@@ -33,7 +33,7 @@ class Style:
     # their middle lies; in [0, 1]
     phase: float
     vigour: float  # factor on the size of the movement
-    mirrored: bool  # whether left and right change places
+    mirrored: bool  # whether left and right are swapped
     yaw: float  # heading at the first frame in degrees, 0 towards the viewer
     turning: float  # heading change over the clip in degrees
     sway: float  # amplitude of the small random movement of each angle in degrees

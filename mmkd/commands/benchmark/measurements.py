@@ -57,7 +57,7 @@ def interleave(
     """Call the arms in turns, A B C A B C, and return by name what each call gave.
 
     A machine becomes slower and faster while one measures; neighbours in time share
-    that, so their ratio is worth more than either figure.
+    that, so their ratio is worth more than either number.
 
     Args:
         arms: By name, what does a fixed piece of work and returns its seconds.
@@ -86,7 +86,7 @@ def describe_machine() -> dict[str, Any]:
     """Return cores, threads, GPU, torch, and how busy the machine was before.
 
     ``load before`` is the mean number of processes that wanted to run in the last
-    minute; where it is not near 0, the figures are worth little.
+    minute; where it is not near 0, the results are worth little.
     """
     affinity = getattr(os, 'sched_getaffinity', None)
     has_gpu = torch.cuda.is_available()
@@ -136,7 +136,7 @@ class Ratio(NamedTuple):
 
 
 @dataclass
-class Figures:
+class Measurements:
     """The result of one benchmark."""
 
     title: str  # what was measured

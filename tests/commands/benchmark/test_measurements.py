@@ -1,10 +1,10 @@
 import json
 
-from mmkd.commands.benchmark.figures import Figures
+from mmkd.commands.benchmark.measurements import Measurements
 
 
-def figures() -> Figures:
-    result = Figures('step of x', {'batch': 4}, machine={'CPU cores': 2})
+def measured() -> Measurements:
+    result = Measurements('step of x', {'batch': 4}, machine={'CPU cores': 2})
     result.add_times('ours', [2.0, 1.0, 4.0], clips=8)
     result.arms['ours']['MFU'] = 0.25
     result.add_times('theirs', [4.0, 1.0, 4.0], clips=8)
@@ -14,7 +14,7 @@ def figures() -> Figures:
 
 
 def test_values():
-    content = json.loads(json.dumps(figures().as_dict()))
+    content = json.loads(json.dumps(measured().as_dict()))
     ours = {'clips/s': 4.0, 'seconds': 2.0, 'fastest': 1.0, 'slowest': 4.0}
     assert content['arms']['ours'] == {**ours, 'MFU': 0.25}
     assert content['ratios'] == [{'what': 'a / b', 'value': 1, 'low': 0.5, 'high': 1}]
@@ -22,7 +22,7 @@ def test_values():
 
 
 def test_tables():
-    assert figures().as_markdown().splitlines() == [
+    assert measured().as_markdown().splitlines() == [
         '**step of x**',
         '',
         'batch 4',
@@ -43,7 +43,7 @@ def test_tables():
 
 
 def test_ratios_are_taken_within_a_round():
-    result = Figures('x', {})
+    result = Measurements('x', {})
     # A machine that slows down by ten changes no ratio.
     result.add_ratio('a / b', [1.0, 10.0, 3.0], [2.0, 20.0, 3.0])
     result.add_ratio('c / b', [1.0, 20.0, 0.75], [2.0, 20.0, 3.0])
