@@ -2,11 +2,11 @@
 
 import random
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmkd.datasets.clip_types import Results
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 
@@ -85,7 +85,7 @@ class ApplyClipTransform(BaseTransform):
             )
         self.num_chunks = num_chunks
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Operate on the single clip of ``results``.
 
         Raises:

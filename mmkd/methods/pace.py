@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mmkd.datasets.clip_types import FrameIndices, ViewLabels
 from mmkd.datasets.transforms.sampling import ViewSampler
 from mmkd.errors import UserError
 from mmkd.models.heads import Projection
@@ -145,7 +146,7 @@ class PaceViews(ViewSampler):
         start = random.randint(0, max(0, total_frames - 1 - int(offsets[-1])))
         return (start + offsets) % total_frames
 
-    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def sample(self, total_frames: int) -> tuple[FrameIndices, ViewLabels]:
         """Draw the views of one video; see :meth:`ViewSampler.sample`."""
         if self.official:
             pace, start = self.draw_official(total_frames)

@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmkd.datasets.clip_types import FrameIndices, ViewLabels
 from mmkd.datasets.transforms.sampling import ViewSampler
 from mmkd.datasets.transforms.windows import random_window
 from mmkd.errors import UserError
@@ -84,7 +85,7 @@ class RelativeSpeedViews(ViewSampler):
             )
         self.window_len = clip_len * max(self.speeds)
 
-    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def sample(self, total_frames: int) -> tuple[FrameIndices, ViewLabels]:
         """Draw the views of one video; see :meth:`ViewSampler.sample`."""
         query, key = (
             random_window(self.window_len, total_frames, self.frame_interval)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmkd.datasets.clip_types import FrameIndices, ViewLabels
 from mmkd.datasets.transforms.sampling import IGNORE, ViewSampler
 from mmkd.errors import UserError
 from mmkd.models.heads import pool_map
@@ -101,7 +102,7 @@ class ClipOrderViews(ViewSampler):
         random.shuffle(order)
         return order
 
-    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def sample(self, total_frames: int) -> tuple[FrameIndices, ViewLabels]:
         """Draw the views of one video; see :meth:`ViewSampler.sample`."""
         stride, _ = self.layout(total_frames)
         start, order = self.draw_start(total_frames), self.draw_order()

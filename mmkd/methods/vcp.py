@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmkd.datasets.clip_types import FrameIndices, ViewLabels
 from mmkd.datasets.transforms.sampling import IGNORE, ViewSampler
 from mmkd.errors import UserError
 from mmkd.methods.clip_operations import Operation
@@ -200,7 +201,7 @@ class ClipTransformViews(ViewSampler):
         kind = OfficialTupleRule if official else OurTupleRule
         self.rule: OfficialTupleRule | OurTupleRule = kind(clip_len, interval)
 
-    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def sample(self, total_frames: int) -> tuple[FrameIndices, ViewLabels]:
         """Draw the views of one video; see :meth:`ViewSampler.sample`."""
         drawn = self.rule.draw(total_frames)
         labels = np.array([IGNORE, drawn.operation, IGNORE], dtype=np.int64)

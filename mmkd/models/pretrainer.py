@@ -11,6 +11,7 @@ from mmengine import dist
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from mmkd.datasets.clip_types import BatchLabels, Clips, ViewEmbeddings, ViewMaps
 from mmkd.errors import UserError
 from mmkd.models.heads import at_least_float32, full_precision, output_width, pool_map
 from mmkd.models.tasks import EncodedViews, PretextTask, TargetMaps
@@ -144,7 +145,7 @@ class Pretrainer(BaseModel):
 
     def forward(
         self,
-        inputs: Tensor,
+        inputs: Clips,
         data_samples: list[ActionDataSample] | None = None,
         mode: str = 'tensor',
     ) -> Any:
@@ -167,13 +168,13 @@ class Pretrainer(BaseModel):
             'a pre-training model cannot be tested', 'Fine-tune it, or use evaluate.py.'
         )
 
-    def extract_feat(self, inputs: Tensor) -> Tensor:
+    def extract_feat(self, inputs: Clips) -> Tensor:
         """Return features ``(N, M, C)`` of clips ``(N, M, 3, T, H, W)``."""
         features = pool_map(self.backbone(inputs.flatten(0, 1)))
         return features.unflatten(0, inputs.shape[:2])
 
     def loss(
-        self, inputs: Tensor, data_samples: list[ActionDataSample]
+        self, inputs: Clips, data_samples: list[ActionDataSample]
     ) -> dict[str, Tensor]:
         """Return the weighted losses and the measures of every task, ``task/name``.
 
@@ -185,8 +186,8 @@ class Pretrainer(BaseModel):
 
     def task_losses(
         self,
-        inputs: Tensor,
-        labels: dict[str, Tensor],
+        inputs: Clips,
+        labels: BatchLabels,
         indices: Tensor | None,
         targets: Mapping[str, TargetMaps] | None = None,
     ) -> dict[str, Tensor]:
@@ -215,15 +216,15 @@ class Pretrainer(BaseModel):
         zeros = clips.new_zeros(2, views, dtype=torch.long)
         target = TargetMaps(maps, maps[..., 0, 0] == 0)
         # Class 0 in every view and cell, whatever tasks call the label or target.
-        labels: dict[str, Tensor] = defaultdict(lambda: zeros)
+        labels: BatchLabels = defaultdict(lambda: zeros)
         targets: dict[str, TargetMaps] = defaultdict(lambda: target)
         self.task_losses(clips, labels, torch.arange(2), targets)
 
-    def task_maps(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
+    def task_maps(self, inputs: Clips) -> dict[str, ViewMaps]:
         """Return the maps that every task reads of its clips, by task and view."""
         views = {name: task.views for name, task in self._tasks().items()}
 
-        def encode() -> dict[int, Tensor]:
+        def encode() -> ViewMaps:
             needed = sorted({view for own in views.values() for view in own})
             return self._encode(lambda x: {'': self.backbone(x)}, inputs, needed)['']
 
@@ -232,9 +233,9 @@ class Pretrainer(BaseModel):
         maps = encode()
         return {name: {view: maps[view] for view in own} for name, own in views.items()}
 
-    def _encode_teachers(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
+    def _encode_teachers(self, inputs: Clips) -> dict[str, ViewEmbeddings]:
         """Return the teachers' embeddings by task and view."""
-        result: dict[str, dict[int, Tensor]] = {name: {} for name in self.tasks}
+        result: dict[str, ViewEmbeddings] = {name: {} for name in self.tasks}
         for name, teacher in self._teachers().items():
             if self.training and teacher.updates == 'step':
                 teacher.update(self._encoder(name))
@@ -247,7 +248,7 @@ class Pretrainer(BaseModel):
     def _encode(
         self,
         network: Callable[[Tensor], Mapping[str, Tensor]],
-        inputs: Tensor,
+        inputs: Clips,
         views: Sequence[int],
     ) -> dict[str, dict[int, Tensor]]:
         """Return what a network makes of views, by name and view.
@@ -293,7 +294,7 @@ def mean_measures(scalars: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: mean.to(value.dtype) for (name, value), mean in pairs}
 
 
-def stack_labels(data_samples: list[ActionDataSample]) -> dict[str, Tensor]:
+def stack_labels(data_samples: list[ActionDataSample]) -> BatchLabels:
     """Return the view labels of ``N`` samples as ``(N, M)`` tensors by name."""
     if not data_samples or 'view_labels' not in data_samples[0]:
         return {}

@@ -8,13 +8,13 @@ drawn, and in which order, does not depend on which of them is used.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from torch import Tensor
 
+from mmkd.datasets.clip_types import Results
 from mmkd.errors import UserError
 
 
@@ -79,7 +79,7 @@ class Augmentation(Configured):
             return [self.draw() for _ in range(count)]
         return [self.draw()] * count
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Change one sample, in the worker."""
         draws = self.draw_frames(len(results['imgs']))
         if any(draws):

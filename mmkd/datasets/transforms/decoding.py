@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmkd.datasets.clip_types import Results
 from mmkd.datasets.packed_videos import PackedVideos
 from mmkd.datasets.video_readers import FrameReader, choose_decoder, open_video
 from mmkd.datasets.video_readers.decord_video import decode
@@ -16,7 +17,7 @@ from mmkd.errors import printable
 from mmkd.registry import TRANSFORMS
 
 
-def _with_reader(results: dict[str, Any], reader: FrameReader) -> dict[str, Any]:
+def _with_reader(results: Results, reader: FrameReader) -> Results:
     results['video_reader'] = reader
     results['total_frames'] = len(reader)
     results['avg_fps'] = reader.get_avg_fps()
@@ -57,7 +58,7 @@ class OpenVideo(BaseTransform):
         self.decoder = choose_decoder(decoder)
         self.num_threads = num_threads
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Open one sample's video.
 
         Raises:
@@ -103,7 +104,7 @@ class OpenPacked(BaseTransform):
         """The packed videos, mapped at the first use in a process."""
         return PackedVideos(self.folder)
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Open one sample's video.
 
         Raises:
@@ -165,7 +166,7 @@ class DecodeViews(BaseTransform):
         ... ]
     """
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Decode one sample.
 
         Raises:

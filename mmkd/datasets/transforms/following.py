@@ -10,7 +10,7 @@ import copy
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -30,16 +30,16 @@ from mmaction.datasets.transforms import (
 )
 from mmaction.datasets.transforms.processing import RandomErasing
 
+from mmkd.datasets.clip_types import AnyResults
 from mmkd.errors import UserError
 
-Results = dict[str, Any]
-Transform = Callable[[Results], Results | None]
+Transform = Callable[[AnyResults], AnyResults | None]
 
 #: Key of the targets of a sample, by name.
-TARGETS = 'targets'
+TARGETS: Final = 'targets'
 #: Where the upper left, upper right and lower left corner of each view lie in the
 #: frame, as shares (x, y) of it: float64 ``(M, 3, 2)``. There while targets follow.
-CORNERS = 'view_corners'
+CORNERS: Final = 'view_corners'
 
 WHOLE_FRAME = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
 
@@ -59,7 +59,9 @@ _COLORS = frozenset(
 )
 
 
-def run_transforms(transforms: Iterable[Transform], results: Results) -> Results | None:
+def run_transforms(
+    transforms: Iterable[Transform], results: AnyResults
+) -> AnyResults | None:
     """Run transforms one after the other; targets of the sample follow the pixels.
 
     A sample without ``view_corners`` has none that follow.
@@ -70,17 +72,18 @@ def run_transforms(transforms: Iterable[Transform], results: Results) -> Results
     Raises:
         UserError: If targets cannot follow a transform.
     """
-    done: Results | None = results
+    done: AnyResults | None = results
     for transform in transforms:
         done = None if done is None else _run(transform, done)
     return done
 
 
-def _run(transform: Transform, results: Results) -> Results | None:
+def _run(transform: Transform, results: AnyResults) -> AnyResults | None:
     moving = _moves_pixels(transform) if CORNERS in results else None
     if moving is None:
         return transform(results)
-    held = {key: results.pop(key) for key in (CORNERS, TARGETS) if key in results}
+    keys: tuple[str, ...] = (CORNERS, TARGETS)
+    held = {key: results.pop(key) for key in keys if key in results}
     size, count = results['imgs'][0].shape[:2], len(results['imgs'])
     pictures = [_coordinates(*size)]
     if moving:
@@ -117,7 +120,7 @@ def _moves_pixels(transform: Transform) -> bool | None:
 
 
 def _replay(
-    transform: Transform, results: Results, pictures: list[np.ndarray]
+    transform: Transform, results: AnyResults, pictures: list[np.ndarray]
 ) -> list[np.ndarray]:
     """Run a transform on other pictures than those of the sample, which stays."""
     others = {key: value for key, value in results.items() if key != 'imgs'}

@@ -7,6 +7,7 @@ import torch
 from mmaction.datasets.transforms import PackActionInputs
 from mmengine.structures import LabelData
 
+from mmkd.datasets.clip_types import Results
 from mmkd.datasets.dense_targets import DenseTarget
 from mmkd.datasets.transforms.following import TARGETS
 from mmkd.datasets.transforms.with_targets import check_in_place
@@ -53,7 +54,7 @@ class PackViews(PackActionInputs):
     ) -> None:
         super().__init__(collect_keys, meta_keys, algorithm_keys)
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> dict[str, Any]:
         """Pack one sample into ``inputs`` and ``data_samples``.
 
         Raises:

@@ -11,6 +11,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmkd.datasets.clip_types import BatchLabels, ViewEmbeddings, ViewMaps
 from mmkd.datasets.transforms.sampling import IGNORE
 from mmkd.errors import UserError
 
@@ -45,9 +46,9 @@ class EncodedViews:
         targets: Dense targets by name. Empty where there are none.
     """
 
-    student: dict[int, Tensor]
-    teacher: dict[int, Tensor]
-    labels: dict[str, Tensor]
+    student: ViewMaps
+    teacher: ViewEmbeddings
+    labels: BatchLabels
     indices: Tensor | None = None
     targets: Mapping[str, TargetMaps] = field(default_factory=dict)
 
