@@ -48,7 +48,7 @@ class Entry:
         if any(type(number) is not int for number in whole) or min(sizes) < 1:
             raise TypeError(f'{whole} are no sizes')
         if min(whole) < 0 or not isinstance(self.fps, (int, float)):
-            raise ValueError('a negative place, or no number of frames a second')
+            raise ValueError('a negative offset, or no number of frames a second')
 
     @property
     def end(self) -> int:

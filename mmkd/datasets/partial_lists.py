@@ -53,15 +53,15 @@ class FractionVideoDataset(VideoDataset):
         """Return the entries of this part."""
         entries = super().load_data_list()
         by_class: dict[Any, list[int]] = defaultdict(list)
-        for place, entry in enumerate(entries):
-            by_class[str(entry['label'])].append(place)
+        for index, entry in enumerate(entries):
+            by_class[str(entry['label'])].append(index)
         kept: set[int] = set()
-        for label, places in by_class.items():
+        for label, indices in by_class.items():
             # Each class by itself: what happens to one does not depend on others.
-            random.Random(f'{self.seed} {label}').shuffle(places)
+            random.Random(f'{self.seed} {label}').shuffle(indices)
             # Without the margin 0.07 * 100 would be 8.
-            kept.update(places[: math.ceil(self.fraction * len(places) - 1e-9)])
-        return [entry for place, entry in enumerate(entries) if place in kept]
+            kept.update(indices[: math.ceil(self.fraction * len(indices) - 1e-9)])
+        return [entry for index, entry in enumerate(entries) if index in kept]
 
 
 @DATASETS.register_module()
@@ -113,6 +113,6 @@ class SplitVideoDataset(VideoDataset):
                 'are to be held out',
                 'Set held_out to at least 1 and less than their number.',
             )
-        places = random.Random(self.seed).sample(range(len(entries)), self.held_out)
-        held, wanted = set(places), self.part == 'val'
-        return [e for place, e in enumerate(entries) if (place in held) == wanted]
+        indices = random.Random(self.seed).sample(range(len(entries)), self.held_out)
+        held, wanted = set(indices), self.part == 'val'
+        return [e for index, e in enumerate(entries) if (index in held) == wanted]

@@ -58,7 +58,7 @@ class ApplyClipTransform(BaseTransform):
     rotation is by 90, 180 or 270 degrees and a shuffle exchanges two of the chunks;
     which, is drawn here and not told. A remote clip is the sampler's affair, and -100
     leaves the clip alone. No record of the geometry is left, so that no transform that
-    goes by the place of the pixels may follow.
+    goes by the position of the pixels may follow.
 
     Source: VCP, https://arxiv.org/abs/2001.00294; draws as in PCL's released code.
 

@@ -59,8 +59,8 @@ class PaceViews(ViewSampler):
     ``paces``, ``(M,)``.
 
     The default rule is ours, a repair of the official one: the start is uniform over
-    all places where the clip fits, and only where none does the clip starts at frame 0
-    and loops. The official start is uniform over *all* frames, so that 10 to 41 % of
+    all positions where the clip fits, and only where none does the clip starts at frame
+    0 and loops. The official start is uniform over *all* frames, so that 10 to 41 % of
     the clips of UCF101 restart at the first frame, the more the faster they are: the
     cut gives the pace away.
 

@@ -211,7 +211,7 @@ class MemoryContrast(PretextTask):
     def _own_rows(self, batch: EncodedViews) -> Tensor:
         if batch.indices is None:
             raise UserError(
-                'MemoryContrast needs the place of each video in its list',
+                'MemoryContrast needs the index of each video in its list',
                 'End the pipeline with mmkd.PackViews.',
             )
         size, largest = self._size(), int(batch.indices.max())

@@ -92,12 +92,12 @@ class RelativeSpeedViews(ViewSampler):
             for _ in range(2)
         )
         anchor, other = random.sample(range(len(self.speeds)), 2)
-        places = np.asarray([anchor, anchor, other], np.int64)
+        indices = np.asarray([anchor, anchor, other], np.int64)
         clips = [
-            cut_to_speed(window, self.speeds[place], self.clip_len)
-            for window, place in zip((query, key, key), places, strict=True)
+            cut_to_speed(window, self.speeds[index], self.clip_len)
+            for window, index in zip((query, key, key), indices, strict=True)
         ]
-        return np.stack(clips), {'speed': places}
+        return np.stack(clips), {'speed': indices}
 
 
 def relative_speed_ranking(

@@ -168,7 +168,7 @@ def device_seeds(samples: Sequence[ActionDataSample]) -> list[int] | None:
     if not rank:
         return None
     start = random.getrandbits(63)
-    return [seed_for(start, 'rank', rank, place) for place in range(len(samples))]
+    return [seed_for(start, 'rank', rank, index) for index in range(len(samples))]
 
 
 def _write_convention(

@@ -24,7 +24,7 @@ def nearest(
             neighbour. Defaults to False.
 
     Returns:
-        Similarities, the largest first, and places in the gallery, both ``(Q, k)``.
+        Similarities, the largest first, and indices into the gallery, both ``(Q, k)``.
     """
     k = min(k, len(gallery) - leave_one_out)
     gallery = functional.normalize(gallery, dim=1)

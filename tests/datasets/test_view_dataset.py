@@ -148,7 +148,7 @@ def test_repetition_is_that_of_mmengines_wrapper(ann_file: str) -> None:
         np.random.seed(index)
         ours = mine[index]
         np.random.seed(index)
-        # The same one takes the place of a video that gives nothing.
+        # The same one replaces a video that gives nothing.
         assert ours == other[index]
         assert mine.get_data_info(index)['sample_idx'] == index % 6
     assert mine[-1] == mine[17]
@@ -179,7 +179,7 @@ def test_a_fraction_is_that_of_the_other_data_set(ann_file: str) -> None:
     assert found == names * 2
 
 
-def test_decoded_clips_take_the_place_of_a_reader_that_is_not_named() -> None:
+def test_decoded_clips_replace_a_reader_that_is_not_named() -> None:
     packed = {'type': 'mmkd.OpenPacked', 'folder': 'DIR'}
     for reader in ({}, {'reader': {'type': 'mmkd.OpenVideo', 'num_threads': 2}}):
         loader = {'dataset': {**SLOTS, **reader}}

@@ -19,7 +19,7 @@ from tests.warm import run_group
 
 STEPS, BATCH = 3, 4
 # One video twice in a batch, on different processes.
-PLACES = (3, 0, 3, 5)
+INDICES = (3, 0, 3, 5)
 VIEWS = 3
 # 7 is no multiple of the batch: the queue wraps within a step.
 QUEUE = {'queue_size': 7, 'embedding': 16}
@@ -93,7 +93,7 @@ def train(method: str, rank: int, ends: Sequence[int]) -> dict[str, Any]:
     for step in range(STEPS):
         clips, labels = batch(step)
         mine = {k: v[share] for k, v in labels.items()}
-        data_samples = with_part_maps(step, samples(mine, PLACES[share]), share)
+        data_samples = with_part_maps(step, samples(mine, INDICES[share]), share)
         losses = wrapped(clips[share], data_samples, mode='loss')
         total = sum(v for k, v in losses.items() if 'loss' in k)
         optimizer.zero_grad()

@@ -1,4 +1,4 @@
-"""Random operations on pixels that stay in their place, in the worker or on a device.
+"""Random operations on pixels that keep their position, in the worker or on a device.
 
 An operation is defined once and written twice: with OpenCV for an image in a worker,
 where it is several times faster, and with tensors for batches on any device. Both give
@@ -48,7 +48,7 @@ class Configured(BaseTransform):
 
 
 class Augmentation(Configured):
-    """Base of the random operations that leave pixels in their place.
+    """Base of the random operations that leave pixels at their position.
 
     Reads and writes ``imgs``, a list of uint8 RGB arrays ``(H, W, 3)``; the arrays that
     it was given stay as they are. Inside ``PerView``, each view gets its own draw.

@@ -41,7 +41,7 @@ class ClipAugment(Configured):
     not follow it. Source: ours.
 
     Args:
-        crop: Side of a square crop at a random place; None for no crop, the default.
+        crop: Side of a square crop at a random position; None for no crop, the default.
         flip: Probability of a horizontal flip. Defaults to 0.
         jitter: Arguments of ``ColorJitter``, ``per_frame`` among them; None, the
             default, for no jitter.

@@ -94,8 +94,8 @@ def _run(transform: Transform, results: AnyResults) -> AnyResults | None:
         return None
     _check_frames(transform, done['imgs'], count, pictures)
     if moving:
-        places = [_corners_of(transform, p) / [size[1], size[0]] for p in pictures]
-        held[CORNERS] = np.concatenate([within(held[CORNERS], p) for p in places])
+        points = [_corners_of(transform, p) / [size[1], size[0]] for p in pictures]
+        held[CORNERS] = np.concatenate([within(held[CORNERS], p) for p in points])
     done.update(held)
     return done
 
@@ -191,16 +191,16 @@ def _slope(values: np.ndarray, transform: Transform) -> np.ndarray:
     return slope
 
 
-def within(corners: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Return where places of views lie in the frame, in shares of it ``(M, ..., 2)``.
+def within(corners: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return where points of views lie in the frame, in shares of it ``(M, ..., 2)``.
 
     Args:
         corners: Of the views, ``(M, 3, 2)``.
-        places: Shares ``(..., 2)`` of a view, x and y.
+        points: Shares ``(..., 2)`` of a view, x and y.
     """
-    corner = corners.reshape(-1, 3, *(1,) * (places.ndim - 1), 2)
+    corner = corners.reshape(-1, 3, *(1,) * (points.ndim - 1), 2)
     right, down = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
-    moved: np.ndarray = corner[:, 0] + places[..., :1] * right + places[..., 1:] * down
+    moved: np.ndarray = corner[:, 0] + points[..., :1] * right + points[..., 1:] * down
     return moved
 
 

@@ -31,7 +31,7 @@ class PackViews(PackActionInputs):
     Args:
         collect_keys: As in ``PackActionInputs``.
         meta_keys: As there; the default adds ``filename`` and ``sample_idx``, the
-            place of the video in its list, which memory banks go by.
+            index of the video in its list, which memory banks go by.
         algorithm_keys: As there.
 
     Example:

@@ -176,10 +176,12 @@ class PerView(BaseTransform):
         }
         return {
             view: {
-                'imgs': _frames(whole, place),
-                'view_labels': {k: v[place : place + 1] for k, v in labels.items()},
+                'imgs': _frames(whole, position),
+                'view_labels': {
+                    k: v[position : position + 1] for k, v in labels.items()
+                },
             }
-            for place, view in enumerate(group)
+            for position, view in enumerate(group)
         }
 
     def _check_sizes(self, views: list[AnyResults]) -> None:

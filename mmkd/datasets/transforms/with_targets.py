@@ -138,12 +138,12 @@ class AlignTargets(BaseTransform):
     ) -> DenseTarget:
         maps = target.maps.reshape(clips, -1, *target.maps.shape[1:])
         valid = target.valid.reshape(clips, -1)
-        places = within(corners, cell_centres(self.size)).round(9)
+        points = within(corners, cell_centres(self.size)).round(9)
         right, down = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
         mirrored = np.linalg.det(np.stack([right, down], axis=1)) < 0
         aligned = [
-            sample_target(replace(target, maps=maps[view % clips]), place, mirror)
-            for view, (place, mirror) in enumerate(zip(places, mirrored, strict=True))
+            sample_target(replace(target, maps=maps[view % clips]), of_view, mirror)
+            for view, (of_view, mirror) in enumerate(zip(points, mirrored, strict=True))
         ]
         times = len(corners) // clips
         return DenseTarget(np.stack(aligned), np.tile(valid, (times, 1)))

@@ -20,11 +20,12 @@ def feature_distance(
     distance: Distance = 'mse',
     normalize: bool = False,
 ) -> Tensor:
-    """Return the mean distance of two features, or of two maps place by place.
+    """Return the mean distance of two features, or of two maps position by position.
 
     ``'mse'`` and ``'smooth_l1'`` are means over all elements; ``'cosine'`` is one minus
-    the cosine between channel vectors, averaged over places and rows. It is computed as
-    half the squared distance of unit vectors, which is exactly zero for equal ones.
+    the cosine between channel vectors, averaged over positions and samples. It is
+    computed as half the squared distance of unit vectors, which is exactly zero for
+    equal ones.
     No gradient flows to the teacher.
 
     Source: FitNets, https://arxiv.org/abs/1412.6550, for hints by squared distance; the

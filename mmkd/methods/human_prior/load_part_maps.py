@@ -102,10 +102,10 @@ class LoadPartMaps(BaseTransform):
             maps = np.zeros((len(frames), *identity.map_shape), np.uint8)
             return DenseTarget(maps, np.zeros(len(frames), bool), table)
         stored = self.cache.open(video, results['total_frames'])
-        places, distances = stored.nearest(frames)
+        positions, distances = stored.nearest(frames)
         limit = self.max_distance
         limit = identity.stride // 2 if limit is None else limit
-        return DenseTarget(stored.read(places), distances <= limit, table)
+        return DenseTarget(stored.read(positions), distances <= limit, table)
 
     def __repr__(self) -> str:
         return (

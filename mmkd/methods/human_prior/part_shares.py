@@ -19,7 +19,7 @@ def pool_parts(
     """Return how much of each space-time cell every part takes.
 
     The cells divide the clip evenly. A pixel of a map belongs to the one cell that its
-    centre lies in. Frames without a map, places outside of the frame and unknown labels
+    centre lies in. Frames without a map, points outside of the frame and unknown labels
     do not count. Source: ours.
 
     Args:
@@ -66,7 +66,7 @@ def _pool_labels(
     """Count the pixels of each label in each cell, ``(N, K, t, h, w)``."""
     time, y, x = axes
     # Cell and label as one number; what is not known is a label more. Few passes over
-    # all places, as this is the largest part of the cost of the task.
+    # all positions, as this is the largest part of the cost of the task.
     width = num_parts + 1
     cell = (time.cell[:, None, None] * y.cells + y.cell[:, None]) * x.cells + x.cell
     label = maps.clamp(max=num_parts).masked_fill(~valid[:, :, None, None], num_parts)
@@ -92,7 +92,7 @@ def _pool_probabilities(
 
 
 def has_person(maps: Tensor, background: int) -> Tensor:
-    """Return whether any place of a frame is more likely person than not, ``(N, T)``.
+    """Return whether any cell of a frame is more likely person than not, ``(N, T)``.
 
     Source: ours.
 

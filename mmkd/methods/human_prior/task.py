@@ -29,9 +29,9 @@ Mask = Literal['cells', 'frames', 'none']
 class ParsingDistill(PretextTask):
     """Predict, in every cell of a map, how much of it each body part takes.
 
-    The targets are part maps of a frozen human parser, brought into the place of the
-    clip's pixels and pooled over the cells of the student's map. A convolution of one
-    cell is the head; it exists in pre-training only.
+    The targets are part maps of a frozen human parser, aligned with the clip's pixels
+    and pooled over the cells of the student's map. The head is a convolution of one
+    cell; it exists in pre-training only.
 
     Source: that a frozen human-parsing model is distilled in pre-training, beside
     contrastive learning, is from https://arxiv.org/abs/2204.12729, of which the

@@ -14,7 +14,7 @@ Facts = Mapping[str, str | int | float]
 
 
 class HumanParser(nn.Module):
-    """A frozen teacher that says which body part each place of a frame shows.
+    """A frozen teacher that says which body part each position of a frame shows.
 
     A parser that looks at frames implements :meth:`probabilities`; one that goes by
     the name of the video implements :meth:`parse` as well. Source: ours; that such a
@@ -127,7 +127,7 @@ def with_background(person: Tensor, parts: Tensor) -> Tensor:
 def keypoint_probabilities(maps: Tensor) -> Tensor:
     """Return ``(F, 1 + J, h, w)``: background, then the joints.
 
-    A place is as likely a person as its likeliest joint; joints share that in
+    A position is as likely a person as its likeliest joint; joints share that in
     proportion to their maps. Source: ours.
 
     Args:

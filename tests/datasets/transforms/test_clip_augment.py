@@ -32,10 +32,10 @@ def augmented(batch, seed=0, **options):
 def frame_by_frame(transform, batch):
     """Apply a transform of images to each clip."""
     result = batch.clone()
-    for place in np.ndindex(batch.shape[:2]):
-        images = list(batch[place].permute(1, 2, 3, 0).numpy())
+    for index in np.ndindex(batch.shape[:2]):
+        images = list(batch[index].permute(1, 2, 3, 0).numpy())
         images = transform({'imgs': images})['imgs']
-        result[place] = torch.from_numpy(np.stack(images)).permute(3, 0, 1, 2)
+        result[index] = torch.from_numpy(np.stack(images)).permute(3, 0, 1, 2)
     return result
 
 
@@ -60,15 +60,15 @@ def test_colours_are_those_of_images_with_the_same_draws(per_frame):
     assert (mine != clips()).float().mean() > 0.5
 
 
-def test_crops_are_windows_at_their_own_places():
+def test_crops_are_windows_at_their_own_positions():
     batch = clips(10, 1)
-    mine, places = augmented(batch, crop=16), set()
+    mine, positions = augmented(batch, crop=16), set()
     for clip, crop in zip(batch[:, 0], mine[:, 0], strict=True):
         windows = clip.unfold(2, 16, 1).unfold(3, 16, 1)
         found = (windows == crop[:, :, None, None]).all(-1).all(-1).all(0).all(0)
         assert found.sum() == 1
-        places.add(tuple(found.nonzero()[0].tolist()))
-    assert len(places) > 5
+        positions.add(tuple(found.nonzero()[0].tolist()))
+    assert len(positions) > 5
 
 
 def test_the_share_of_flipped_clips():

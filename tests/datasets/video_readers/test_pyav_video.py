@@ -32,9 +32,9 @@ def test_frames_in_any_order_are_those_of_a_plain_decode(clip):
 def test_every_single_frame_where_times_are_guessed():
     path = str(shared_path(B_FRAMES_IN_AVI))
     frames = in_order(path)
-    for place in range(20):
-        mine = PyAVVideo(path).get_batch([place]).asnumpy()
-        np.testing.assert_array_equal(mine[0], frames[place])
+    for number in range(20):
+        mine = PyAVVideo(path).get_batch([number]).asnumpy()
+        np.testing.assert_array_equal(mine[0], frames[number])
 
 
 @pytest.mark.parametrize('clip', [UT_SET1, UT_SET2])
@@ -63,7 +63,7 @@ def test_b_frames_and_many_key_frames(tmp_path, num_threads):
 
 
 @pytest.mark.parametrize(
-    ('places', 'expected'),
+    ('numbers', 'expected'),
     [
         ([3, 5], [(0, [3, 5])]),
         ([3, 21], [(0, [3]), (20, [21])]),
@@ -71,8 +71,8 @@ def test_b_frames_and_many_key_frames(tmp_path, num_threads):
         ([3, 19, 20, 90, 95], [(0, [3, 19, 20]), (80, [90, 95])]),
     ],
 )
-def test_it_goes_to_a_key_frame_where_that_saves_decoding(places, expected):
-    assert list(runs(places, range(0, 100, 20))) == expected
+def test_it_goes_to_a_key_frame_where_that_saves_decoding(numbers, expected):
+    assert list(runs(numbers, range(0, 100, 20))) == expected
 
 
 def test_a_damaged_video_is_an_error_and_no_other_frame(tmp_path):
@@ -153,7 +153,7 @@ def test_no_packet_is_decoded_behind_the_last_wanted_frame(tmp_path, monkeypatch
         read.clear()
         mine = reader.get_batch(wanted).asnumpy()
         np.testing.assert_array_equal(mine, frames[wanted])
-        times = [reader.index.times[place] for place in wanted]
+        times = [reader.index.times[number] for number in wanted]
         # In the order of decoding, the last packet is one that is wanted.
         assert read[-1] in times
         assert set(times) <= set(read)

@@ -129,8 +129,8 @@ def test_a_head_that_tells_a_smaller_size_does_not_help(huge, tmp_path):
     """The decoder has the limit, too: no memory is taken for the frame."""
     data = bytearray((huge / 'a.mp4').read_bytes())
     size = struct.pack('>HH', 8176, 8176)
-    place = data.index(size, data.index(b'mp4v'))
-    data[place : place + 4] = struct.pack('>HH', 64, 64)
+    offset = data.index(size, data.index(b'mp4v'))
+    data[offset : offset + 4] = struct.pack('>HH', 64, 64)
     path = tmp_path / 'lies.mp4'
     path.write_bytes(data)
     for decoder in DECODERS:

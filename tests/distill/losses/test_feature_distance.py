@@ -16,7 +16,7 @@ def unit(vector: list[float]) -> list[float]:
 def twin(
     student: torch.Tensor, teacher: torch.Tensor, distance: str, normalize: bool
 ) -> float:
-    """Place by place, number by number."""
+    """Position by position, number by number."""
     rows = [
         (a.tolist(), b.tolist())
         for a, b in zip(

@@ -111,7 +111,7 @@ def test_share_of_official_clips_with_a_cut(pace, percent):
     assert 100 * np.mean([(np.diff(clip) < 0).any() for clip in clips]) == percent
 
 
-def test_the_start_of_our_rule_is_uniform_over_all_places_that_fit():
+def test_the_start_of_our_rule_is_uniform_over_all_positions_that_fit():
     random.seed(0)
     sampler = PaceViews(paces=(4,))
     starts = [sampler.sample(65)[0][0, 0] for _ in range(2000)]

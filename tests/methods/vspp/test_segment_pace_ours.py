@@ -77,9 +77,9 @@ def test_indices_loop_modulo_the_video():
     ]
 
 
-def test_the_start_is_uniform_over_all_places_that_fit():
-    # segment 0 spans 7 + 2 frames at speed 2: 3 places in 12 frames; segment 3 one
-    # fewer: 4 places
+def test_the_start_is_uniform_over_all_positions_that_fit():
+    # segment 0 spans 7 + 2 frames at speed 2: 3 positions in 12 frames; segment 3 one
+    # fewer: 4 positions
     rule = OurRule(8, 1, (2,), 4, 1)
     random.seed(1)
     starts = {k: Counter() for k in range(4)}

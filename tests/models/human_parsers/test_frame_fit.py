@@ -51,26 +51,26 @@ def inside(fit: FrameFit) -> tuple[slice, slice]:
 
 @pytest.mark.parametrize('frame', FRAMES)
 @pytest.mark.parametrize('name', FITS)
-def test_input_pixels_show_their_places(name: str, frame: tuple[int, int]) -> None:
+def test_input_pixels_show_their_coordinates(name: str, frame: tuple[int, int]) -> None:
     fit = FITS[name](frame)
     mine = fit.to_input(ramp_frame(*frame))
     assert mine.shape == (1, 1, fit.y.input, fit.x.input)
-    places = [
+    coordinates = [
         (torch.arange(axis.input) - axis.shift) / axis.scale for axis in (fit.y, fit.x)
     ]
     rows, columns = inside(fit)
-    expected = ramp(*places)[..., rows, columns]
+    expected = ramp(*coordinates)[..., rows, columns]
     torch.testing.assert_close(mine[..., rows, columns], expected, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize('frame', FRAMES)
 @pytest.mark.parametrize('nodes', ['cells', 'corners', 4.0])
 @pytest.mark.parametrize('name', FITS)
-def test_the_answer_comes_back_to_its_place(
+def test_the_answer_comes_back_to_its_position(
     name: str, nodes: float | str, frame: tuple[int, int]
 ) -> None:
     fit = FITS[name](frame)
-    places = []
+    coordinates = []
     for axis in (fit.y, fit.x):
         # Where in the input the scores of a network lie, by their convention.
         count = axis.input // 4
@@ -81,8 +81,8 @@ def test_the_answer_comes_back_to_its_place(
             spots = spots * (axis.input - 1) / (count - 1)
         else:
             spots = spots * nodes
-        places.append((spots - axis.shift) / axis.scale)
-    mine = fit.to_frame(ramp(*places), nodes, step=2)  # type: ignore[arg-type]
+        coordinates.append((spots - axis.shift) / axis.scale)
+    mine = fit.to_frame(ramp(*coordinates), nodes, step=2)  # type: ignore[arg-type]
     cells = (mine.shape[-2], mine.shape[-1])
     for axis, count in zip((fit.y, fit.x), cells, strict=True):
         assert count == max(1, round(axis.frame * axis.scale / 2))
@@ -96,8 +96,8 @@ def test_the_answer_comes_back_to_its_place(
     )
     if rim_y and rim_x:
         torch.testing.assert_close(mine[middle], expected[middle], rtol=1e-4, atol=5e-3)
-    assert mine.min() >= ramp(*places).min() - 1e-3
-    assert mine.max() <= ramp(*places).max() + 1e-3
+    assert mine.min() >= ramp(*coordinates).min() - 1e-3
+    assert mine.max() <= ramp(*coordinates).max() + 1e-3
 
 
 @pytest.mark.parametrize('frame', [(30, 50), (50, 30), (48, 64)])

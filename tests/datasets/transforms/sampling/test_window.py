@@ -33,7 +33,7 @@ def test_frames_of_a_wide_window():
     assert window_span(4, 5) == 16
 
 
-def test_every_place_where_it_fits_is_equally_likely():
+def test_every_position_where_it_fits_is_equally_likely():
     random.seed(0)
     starts = Counter(int(random_window(4, 12, 2)[0]) for _ in range(6000))
     assert sorted(starts) == list(range(6))

@@ -24,7 +24,7 @@ def frame() -> Tensor:
 
 
 def read_at(maps: np.ndarray, y: float, x: float) -> np.ndarray:
-    """Read ``(C, H, W)`` bilinearly, one place at a time."""
+    """Read ``(C, H, W)`` bilinearly, one position at a time."""
     y, x = (
         min(max(value, 0), n - 1)
         for value, n in zip((y, x), maps.shape[1:], strict=True)

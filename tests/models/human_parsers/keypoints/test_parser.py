@@ -49,11 +49,11 @@ def test_maps_are_those_of_the_named_frames(tmp_path: Path) -> None:
     entry = annotation()
     parser = KeypointFileParser(write(tmp_path / 'a.npz', other, entry), size=9)
     mine = parser.parse(FRAMES, 'Dance/v_Dance_g01_c01.avi', [4, 1])
-    places, scores = (
+    points, scores = (
         torch.from_numpy(entry[key].astype('f4')).transpose(0, 1)[[4, 1]]
         for key in ('keypoint', 'keypoint_score')
     )
-    maps = render_keypoints(places, scores, (240, 320), 9, 0.02)
+    maps = render_keypoints(points, scores, (240, 320), 9, 0.02)
     assert mine.shape == (2, 18, 9, 9)
     torch.testing.assert_close(mine, keypoint_probabilities(maps))
     nobody = parser.parse(FRAMES, 'other.avi', [0, 1])
@@ -126,8 +126,8 @@ def test_damage_and_size_are_noticed_when_a_video_is_read(tmp_path: Path) -> Non
     content = path.read_bytes()
     with zipfile.ZipFile(path) as archive:
         start = archive.getinfo('a/keypoint.npy').header_offset + 80
-    for place in range(start, start + 200, 20):
-        path.write_bytes(content[:place] + b'\xff\x00' + content[place + 2 :])
+    for offset in range(start, start + 200, 20):
+        path.write_bytes(content[:offset] + b'\xff\x00' + content[offset + 2 :])
         with pytest.raises(UserError, match=r'lacks or garbles .*/keypoint'):
             KeypointFileParser(str(path)).parse(FRAMES, 'a.avi', [0])
     with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:

@@ -78,8 +78,8 @@ def test_heat_maps_lie_over_the_frame(
     maps = mine(frames())
     assert maps.shape == (2, 18, 32, 48)
     difference = mine.network.seen[0] - frames().flip(1)
-    assert difference.abs().max() < 1e-3  # of 255; places are float32
-    # Place u of a heat-map is input pixel 4 u; blue is the last channel of RGB.
+    assert difference.abs().max() < 1e-3  # of 255; coordinates are float32
+    # Position u of a heat-map is input pixel 4 u; blue is the last channel of RGB.
     blue = frames()[:, 2:, ::4, ::4] / 255
     joints = blue * mine.network.weight.detach()
     expected = keypoint_probabilities(joints)

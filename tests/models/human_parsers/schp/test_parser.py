@@ -78,17 +78,17 @@ def test_maps_are_those_of_the_released_way(turn: bool) -> None:
     shape = (50, 38) if turn else (38, 50)
     assert mine.shape == (7, *shape)
     logits = official_maps(parser, picture)
-    places = [
+    coordinates = [
         (np.arange(count) + 0.5) * side / count - 0.5
         for count, side in zip(shape, picture.shape[:2], strict=True)
     ]
-    x, y = np.meshgrid(places[1].astype('f4'), places[0].astype('f4'))
+    x, y = np.meshgrid(coordinates[1].astype('f4'), coordinates[0].astype('f4'))
     there = cv2.remap(logits, x, y, cv2.INTER_LINEAR)
     exponents = np.exp(there - there.max(-1, keepdims=True))
     twin = (exponents / exponents.sum(-1, keepdims=True)).transpose(2, 0, 1)
     spread = twin.std()
     assert spread > 0.05
-    # The released way rounds places to 1/32 of a pixel, twice.
+    # The released way rounds coordinates to 1/32 of a pixel, twice.
     np.testing.assert_allclose(mine[:, 1:-1, 1:-1], twin[:, 1:-1, 1:-1], atol=0.01)
 
 
