@@ -38,7 +38,7 @@ class DeclaredInput:
 
     Attributes:
         convention: The input that it names; None: that of the weights (``'auto'``).
-        fallback: What is fed instead where no weights say theirs; None: nothing.
+        fallback: What is fed instead where no weights name their input; None: nothing.
         insist: Whether the named one counts also where the weights say another.
     """
 

@@ -92,8 +92,8 @@ def train(method: str, rank: int, ends: Sequence[int]) -> dict[str, Any]:
     history, measures = [], []
     for step in range(STEPS):
         clips, labels = batch(step)
-        mine = {k: v[share] for k, v in labels.items()}
-        data_samples = with_part_maps(step, samples(mine, INDICES[share]), share)
+        own = {k: v[share] for k, v in labels.items()}
+        data_samples = with_part_maps(step, samples(own, INDICES[share]), share)
         losses = wrapped(clips[share], data_samples, mode='loss')
         total = sum(v for k, v in losses.items() if 'loss' in k)
         optimizer.zero_grad()

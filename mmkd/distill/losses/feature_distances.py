@@ -1,4 +1,4 @@
-"""The student's features lie near the teacher's, or relate to each other as theirs."""
+"""Feature distillation: distances of features, and relational KD."""
 
 from typing import Literal, get_args
 
@@ -106,8 +106,8 @@ def relational_distance(student: Tensor, teacher: Tensor) -> Tensor:
         ValueError: If they are not two sets of as many vectors.
     """
     _check(student, teacher)
-    theirs = _relative_distances(teacher.detach())
-    return functional.smooth_l1_loss(_relative_distances(student), theirs)
+    target = _relative_distances(teacher.detach())
+    return functional.smooth_l1_loss(_relative_distances(student), target)
 
 
 def relational_angle(student: Tensor, teacher: Tensor) -> Tensor:

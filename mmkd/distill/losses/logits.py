@@ -123,10 +123,12 @@ def decoupled_kd(
         ValueError: If the logits differ in shape or are not ``(N, classes)``.
     """
     check_same_shape(student, teacher, ndim=2)
-    mine, theirs = student / temperature, teacher.detach() / temperature
+    of_student, of_teacher = student / temperature, teacher.detach() / temperature
     is_target = functional.one_hot(labels, student.shape[1]).bool()
-    target = _divergence(_two_classes(mine, is_target), _two_classes(theirs, is_target))
-    others = _divergence(_others(mine, is_target), _others(theirs, is_target))
+    target = _divergence(
+        _two_classes(of_student, is_target), _two_classes(of_teacher, is_target)
+    )
+    others = _divergence(_others(of_student, is_target), _others(of_teacher, is_target))
     return (target_weight * target + other_weight * others) * temperature**2
 
 

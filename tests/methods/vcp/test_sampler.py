@@ -69,15 +69,15 @@ def test_official_priors(total):
 
 @pytest.mark.parametrize('total', [96, 100, 128, 300])
 def test_our_priors_are_uniform_where_a_remote_clip_exists(total):
-    mine = shares(OurTupleRule(16, 8), total)
-    np.testing.assert_allclose(mine, 0.2, rtol=0, atol=0.026)
+    ours = shares(OurTupleRule(16, 8), total)
+    np.testing.assert_allclose(ours, 0.2, rtol=0, atol=0.026)
 
 
 @pytest.mark.parametrize('total', [1, 10, 16, 17, 40, 64, 95])
 def test_our_priors_without_room_for_a_remote_clip(total):
-    mine = shares(OurTupleRule(16, 8), total)
-    np.testing.assert_allclose(mine[:4], 0.25, rtol=0, atol=0.028)
-    assert mine[4] == 0
+    ours = shares(OurTupleRule(16, 8), total)
+    np.testing.assert_allclose(ours[:4], 0.25, rtol=0, atol=0.028)
+    assert ours[4] == 0
 
 
 @pytest.mark.parametrize('total', [96, 97, 103, 111])

@@ -32,8 +32,8 @@ def test_indices_equal_the_walk(total_frames, interval):
     random.seed(total_frames)
     for _ in range(60):
         for clip in rule.draw(total_frames):
-            mine = rule.indices(clip, total_frames).tolist()
-            assert mine == walk(clip, total_frames, 16, 4, interval)
+            ours = rule.indices(clip, total_frames).tolist()
+            assert ours == walk(clip, total_frames, 16, 4, interval)
 
 
 @pytest.mark.parametrize(

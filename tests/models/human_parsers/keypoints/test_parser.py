@@ -48,14 +48,14 @@ def test_maps_are_those_of_the_named_frames(tmp_path: Path) -> None:
     other = annotation('other', keypoint_score=np.zeros((2, 5, 17), 'f2'))
     entry = annotation()
     parser = KeypointFileParser(write(tmp_path / 'a.npz', other, entry), size=9)
-    mine = parser.parse(FRAMES, 'Dance/v_Dance_g01_c01.avi', [4, 1])
+    ours = parser.parse(FRAMES, 'Dance/v_Dance_g01_c01.avi', [4, 1])
     points, scores = (
         torch.from_numpy(entry[key].astype('f4')).transpose(0, 1)[[4, 1]]
         for key in ('keypoint', 'keypoint_score')
     )
     maps = render_keypoints(points, scores, (240, 320), 9, 0.02)
-    assert mine.shape == (2, 18, 9, 9)
-    torch.testing.assert_close(mine, keypoint_probabilities(maps))
+    assert ours.shape == (2, 18, 9, 9)
+    torch.testing.assert_close(ours, keypoint_probabilities(maps))
     nobody = parser.parse(FRAMES, 'other.avi', [0, 1])
     assert nobody[:, 0].min() == 1
 
@@ -157,8 +157,8 @@ def test_pickles_are_refused_and_the_docs_convert_them(
     exec(conversion(), {})
     expected = KeypointFileParser(write(tmp_path / 'b.npz', *entries))
     for name in 'ab':
-        mine = KeypointFileParser('a.npz').parse(FRAMES, f'{name}.avi', [1, 4])
-        assert torch.equal(mine, expected.parse(FRAMES, f'{name}.avi', [1, 4]))
+        ours = KeypointFileParser('a.npz').parse(FRAMES, f'{name}.avi', [1, 4])
+        assert torch.equal(ours, expected.parse(FRAMES, f'{name}.avi', [1, 4]))
 
 
 def test_identity_and_the_online_way(tmp_path: Path) -> None:

@@ -28,10 +28,10 @@ def test_against_a_slow_twin(frame: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     points = rng.uniform(-5, 45, (2, 3, 4, 2))
     scores = rng.uniform(0, 1, (2, 3, 4))
-    mine = render_keypoints(
+    ours = render_keypoints(
         torch.from_numpy(points), torch.from_numpy(scores), frame, 7, 0.1
     )
-    np.testing.assert_allclose(mine, slow(points, scores, frame, 7), atol=1e-9)
+    np.testing.assert_allclose(ours, slow(points, scores, frame, 7), atol=1e-9)
 
 
 def test_a_joint_lies_where_it_is_in_the_frame() -> None:
