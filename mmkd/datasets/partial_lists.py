@@ -18,7 +18,7 @@ class FractionVideoDataset(VideoDataset):
     Of a class with ``n`` videos ``ceil(fraction * n)`` stay, so at least one. The same
     list, fraction and seed give the same videos everywhere, and a smaller fraction is a
     subset of a larger one. Unlabelled videos (label -1) count as one class.
-    ``sample_idx`` counts within the part. Source: ours.
+    ``sample_idx`` counts within the part.
 
     Args:
         ann_file: As in MMAction2's ``VideoDataset``, which takes the other arguments.
@@ -70,7 +70,7 @@ class SplitVideoDataset(VideoDataset):
 
     ``held_out`` videos are drawn at random; the same list, number and seed give the
     same videos everywhere, in the order of the list. ``sample_idx`` counts within the
-    part. Source: ours; VCOP's released code (Xu et al., CVPR 2019) does so.
+    part. VCOP's official code (Xu et al., CVPR 2019) does the same.
 
     Args:
         ann_file: As in MMAction2's ``VideoDataset``, which takes the other arguments.

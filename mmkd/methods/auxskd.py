@@ -15,7 +15,7 @@ from mmkd.registry import MODELS
 from mmkd.rule import Rule, check_rule
 
 # Clips of the queue whose answers the teacher's mean one is taken of, beside the
-# batch's: their similarities cost next to nothing, those of all may not. Ours.
+# batch's: their similarities cost next to nothing, those of all may not.
 EARLIER = 256
 
 
@@ -133,7 +133,7 @@ def similarity_gain(
     whatever the clip: ``KL(teacher || mean teacher) - KL(teacher || student)``, the
     mean over the rows. That distribution is of the rows of all processes and the
     ``earlier`` ones. As each row is in it, the gain is rather too small than too large,
-    the more so the fewer rows there are. Ours.
+    the more so the fewer rows there are.
 
     Args:
         student: Similarities of shape ``(N, K)``.

@@ -125,7 +125,7 @@ class OfficialTupleRule(TupleRule):
 
 @dataclass(frozen=True)
 class OurTupleRule(TupleRule):
-    """Draw all five operations alike wherever a remote clip exists. Ours.
+    """Draw all five operations alike wherever a remote clip exists.
 
     The start is uniform over the positions that leave room for a remote clip, whatever
     is drawn, so that it does not tell the operation; the remote clip is uniform over

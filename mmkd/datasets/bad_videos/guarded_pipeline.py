@@ -46,7 +46,6 @@ class GuardedPipeline(Compose):
     MMEngine's data sets draw another sample with ``np.random``; the generators are
     first brought back to where they were, so that it is the same one wherever the fault
     shows. The sample that replaces it has :data:`REPLACED` in its meta information.
-    Source: ours.
 
     Args:
         transforms: Transforms, in order.

@@ -38,7 +38,7 @@ class ClipAugment(Configured):
     :class:`~mmkd.datasets.transforms.ColorJitter`,
     :class:`~mmkd.datasets.transforms.RandomGrayscale` and
     :class:`~mmkd.datasets.transforms.GaussianBlur` themselves. Dense targets do
-    not follow it. Source: ours.
+    not follow it.
 
     Args:
         crop: Side of a square crop at a random position; None for no crop, the default.

@@ -35,8 +35,6 @@ class OpenVideo(BaseTransform):
 
     Needs ``filename``. Writes ``video_reader``, ``total_frames`` and ``avg_fps``.
 
-    Source: ours.
-
     Args:
         decoder: ``'decord'``, ``'pyav'``, ``'torchcodec'``, or ``'auto'`` for the one
             that we measured to be fastest among those installed. Defaults to
@@ -82,8 +80,6 @@ class OpenPacked(BaseTransform):
     Needs ``filename``. Writes ``video_reader``, ``total_frames`` and ``avg_fps``;
     :class:`DecodeViews` and MMAction2's ``DecordDecode`` then read from memory. The
     file is mapped once a process, and its pages are shared by all workers.
-
-    Source: ours.
 
     Args:
         folder: Folder that ``tools/data/pack.py`` wrote.
@@ -154,8 +150,6 @@ class DecodeViews(BaseTransform):
     ``DecordInit``) and ``frame_inds`` ``(M * T,)``. Writes ``imgs``, a list of M * T
     uint8 RGB arrays ``(H, W, 3)`` of which none shares memory with another,
     ``original_shape`` and ``img_shape`` ``(H, W)``, and drops the reader.
-
-    Source: ours.
 
     Example:
         >>> pipeline = [

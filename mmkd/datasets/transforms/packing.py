@@ -26,8 +26,6 @@ class PackViews(PackActionInputs):
     one ``LabelData`` per name, of ``maps``, ``(M, T, s, s)`` labels or
     ``(M, T, K, s, s)`` channels, and ``valid``, bool ``(M, T)``.
 
-    Source: ours.
-
     Args:
         collect_keys: As in ``PackActionInputs``.
         meta_keys: As there; the default adds ``filename`` and ``sample_idx``, the

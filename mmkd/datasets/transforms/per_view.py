@@ -68,8 +68,6 @@ class PerView(BaseTransform):
     With ``views``, the others pass as they are; a label that is new inside is -100
     for them.
 
-    Source: ours.
-
     Args:
         transforms: Configs of transforms, or callables from results to results.
         groups: Which views belong together, each view in one group; for instance

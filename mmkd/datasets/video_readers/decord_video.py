@@ -51,7 +51,7 @@ class DecordVideo(PyAVVideo):
     than a plain decode (B frames of MPEG-4 and MPEG-2, transport streams, WMV, open
     groups of H.264 and HEVC, hidden frames), the file is read through PyAV; also what
     decord cannot read (narrow videos, and many that are turned when shown), that with a
-    warning. Source: ours.
+    warning.
 
     Args:
         path: The file.

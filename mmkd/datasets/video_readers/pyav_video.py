@@ -37,7 +37,7 @@ class PyAVVideo(FrameReader):
     counts; frames that packets promise and that are not there are the last one again,
     as with decord read in order. Where packets do not tell the number of frames either
     (transport and program streams, ASF, what begins without a key frame), all are
-    decoded once to count them. Source: ours.
+    decoded once to count them.
 
     Args:
         path: The file.

@@ -82,8 +82,8 @@ class BankSimilarity(nn.Module):
     it would say of these videos again. The student's own bank could not serve: its
     features are in another space than the teacher's.
 
-    Source: ours; the divergence as in :class:`QueueSimilarity`, the bank is that of
-    PCL, https://arxiv.org/abs/2010.15464.
+    The divergence is that of :class:`QueueSimilarity`, the bank that of PCL,
+    https://arxiv.org/abs/2010.15464.
 
     Args:
         checkpoint: The teacher's.

@@ -20,7 +20,7 @@ def pool_parts(
 
     The cells divide the clip evenly. A pixel of a map belongs to the one cell that its
     centre lies in. Frames without a map, points outside of the frame and unknown labels
-    do not count. Source: ours.
+    do not count.
 
     Args:
         maps: uint8 labels ``(N, T, s, s)`` with 255 for outside; or probabilities in
@@ -94,8 +94,6 @@ def _pool_probabilities(
 def has_person(maps: Tensor, background: int) -> Tensor:
     """Return whether any cell of a frame is more likely person than not, ``(N, T)``.
 
-    Source: ours.
-
     Args:
         maps: Labels ``(N, T, s, s)`` or probabilities ``(N, T, K, s, s)``.
         background: Number of the background.
@@ -118,7 +116,7 @@ def part_distribution(
     * ``'bce'``: the mean over parts of the binary cross-entropy of whether the part is
       there, that is, has a share of ``min_share`` or more.
 
-    No gradient flows to the shares. Source: ours; the binary form after pi-ViT,
+    No gradient flows to the shares. The binary form is after pi-ViT,
     https://arxiv.org/abs/2311.18840.
 
     Args:
@@ -161,7 +159,7 @@ def person_weights(
 
     A cell of nothing but person weighs 1, one of nothing but background
     ``background_weight``, and linearly between; times the share of the cell of which
-    anything is known. Cells with too little person weigh 0. Source: ours.
+    anything is known. Cells with too little person weigh 0.
 
     Args:
         share: Shares of the parts, ``(N, K, t, h, w)``.

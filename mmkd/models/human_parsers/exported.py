@@ -141,7 +141,6 @@ class ExportedParser(HumanParser):
 
     A TorchScript file is a program: take it only from whom you trust. Such files exist
     of Sapiens (https://arxiv.org/abs/2408.12569, CC BY-NC 4.0), and ONNX files of SCHP.
-    Source: ours.
 
     Args:
         file: The file; ``.onnx`` is run by onnxruntime, anything else is TorchScript.

@@ -17,8 +17,8 @@ class HumanParser(nn.Module):
     """A frozen teacher that says which body part each position of a frame shows.
 
     A parser that looks at frames implements :meth:`probabilities`; one that goes by
-    the name of the video implements :meth:`parse` as well. Source: ours; that such a
-    teacher is distilled is https://arxiv.org/abs/2204.12729.
+    the name of the video implements :meth:`parse` as well. That such a
+    teacher is distilled is from https://arxiv.org/abs/2204.12729.
 
     Args:
         label_set: The ``K`` labels.
@@ -115,7 +115,7 @@ class HumanParser(nn.Module):
 def with_background(person: Tensor, parts: Tensor) -> Tensor:
     """Return ``(F, 1 + K, h, w)``, first ``1 - person``, then ``person x parts``.
 
-    They sum to 1. Source: ours.
+    They sum to 1.
 
     Args:
         person: Probability of a person, ``(F, 1, h, w)``.
@@ -128,7 +128,7 @@ def keypoint_probabilities(maps: Tensor) -> Tensor:
     """Return ``(F, 1 + J, h, w)``: background, then the joints.
 
     A position is as likely a person as its likeliest joint; joints share that in
-    proportion to their maps. Source: ours.
+    proportion to their maps.
 
     Args:
         maps: Heat-maps ``(F, J, h, w)``, about 0..1, clipped to it.

@@ -187,7 +187,6 @@ class KeypointFileParser(HumanParser):
     Frame numbers are those of the very file that the keypoints were found in: a copy
     at another frame rate does not match. Ready files for UCF101 and HMDB51:
     https://github.com/kennymckormick/pyskl (Apache-2.0) and MMAction2's data set zoo.
-    Source: ours.
 
     Args:
         file: ``.npz`` made of a file of MMAction2 or PYSKL; see :class:`KeypointFile`.

@@ -30,7 +30,7 @@ class LabelMapParser(HumanParser):
     ``(T, H, W)``, as the synthetic set has them, or the pictures in ``FOLDER/a/b/``,
     one per frame, whose names end in the frame's number; if neither is there, the same
     for ``b``. Pictures are grey or have a palette; their values are labels. 255, which
-    many sets call void, counts as background. Source: ours.
+    many sets call void, counts as background.
 
     Args:
         folder: Folder of the maps.
