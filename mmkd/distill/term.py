@@ -136,8 +136,8 @@ class Term:
         self.agreement = None
         if student.shape == teacher.shape and student.ndim > 1:
             classes = getattr(self.loss, 'compares_classes', False)
-            measure = same_choice if classes and student.ndim == 2 else mean_cosine
-            self.agreement = measure(student, teacher)
+            metric = same_choice if classes and student.ndim == 2 else mean_cosine
+            self.agreement = metric(student, teacher)
         arguments = {'student': student, 'teacher': teacher}
         if labels is not None:
             arguments['labels'] = labels.to(student.device)

@@ -176,7 +176,7 @@ class Pretrainer(BaseModel):
     def loss(
         self, inputs: Clips, data_samples: list[ActionDataSample]
     ) -> dict[str, Tensor]:
-        """Return the weighted losses and the measures of every task, ``task/name``.
+        """Return the weighted losses and the metrics of every task, ``task/name``.
 
         Raises:
             UserError: If a task reads a view that the sample does not have.
@@ -205,7 +205,7 @@ class Pretrainer(BaseModel):
                 # ``uniform`` is the loss of ignorance, to lay beside the loss.
                 weighted = 'loss' in key or key == 'uniform'
                 losses[f'{name}/{key}'] = value * (task.loss_weight if weighted else 1)
-        return {**losses, **mean_measures(losses)}
+        return {**losses, **mean_metrics(losses)}
 
     def run_example(self, size: tuple[int, int, int]) -> None:
         """Run all tasks on two black clips ``(T, H, W)``; memories change."""
@@ -280,17 +280,17 @@ class Pretrainer(BaseModel):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 
-def mean_measures(scalars: dict[str, Tensor]) -> dict[str, Tensor]:
+def mean_metrics(scalars: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return what is no loss as the mean over the processes, in one exchange.
 
     Losses stay those of the process: their gradients are averaged.
     """
-    measures = {k: v.detach() for k, v in scalars.items() if 'loss' not in k}
-    if dist.get_world_size() == 1 or not measures:
-        return measures
-    joined = torch.stack([value.double() for value in measures.values()])
+    metrics = {k: v.detach() for k, v in scalars.items() if 'loss' not in k}
+    if dist.get_world_size() == 1 or not metrics:
+        return metrics
+    joined = torch.stack([value.double() for value in metrics.values()])
     dist.all_reduce(joined, 'mean')
-    pairs = zip(measures.items(), joined, strict=True)
+    pairs = zip(metrics.items(), joined, strict=True)
     return {name: mean.to(value.dtype) for (name, value), mean in pairs}
 
 

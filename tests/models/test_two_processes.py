@@ -89,7 +89,7 @@ def train(method: str, rank: int, ends: Sequence[int]) -> dict[str, Any]:
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(parameters, lr=0.1, momentum=0.9)
     share = slice(ends[rank], ends[rank + 1])
-    history, measures = [], []
+    history, metrics = [], []
     for step in range(STEPS):
         clips, labels = batch(step)
         own = {k: v[share] for k, v in labels.items()}
@@ -100,8 +100,8 @@ def train(method: str, rank: int, ends: Sequence[int]) -> dict[str, Any]:
         total.backward()
         optimizer.step()
         history.append({k: v.item() for k, v in losses.items() if 'loss' in k})
-        measures.append({k: v.item() for k, v in losses.items() if 'loss' not in k})
-    return {'history': history, 'measures': measures, 'state': model.state_dict()}
+        metrics.append({k: v.item() for k, v in losses.items() if 'loss' not in k})
+    return {'history': history, 'metrics': metrics, 'state': model.state_dict()}
 
 
 def worker(rank: int, ends: Sequence[int]) -> dict[str, Any]:
@@ -135,13 +135,13 @@ def test_equal_to_one_process(method: str, together: list[dict[str, Any]]) -> No
             mean = sum(rank['history'][step][name] for rank in ranks) / len(ranks)
             assert mean == pytest.approx(value, rel=1e-9, abs=1e-12), (step, name)
     # What is logged is the same on every process, and that of one.
-    for step, measured in enumerate(alone['measures']):
+    for step, measured in enumerate(alone['metrics']):
         assert any(name.split('/')[1] in ('chance', 'gain') for name in measured) or (
             'vspp/chance_speed' in measured
         )
         for name, value in measured.items():
             for rank in ranks:
-                found = rank['measures'][step][name]
+                found = rank['metrics'][step][name]
                 assert found == pytest.approx(value, rel=1e-5, abs=1e-6), (step, name)
     for rank in ranks:
         for name, expected in alone['state'].items():

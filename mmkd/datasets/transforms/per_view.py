@@ -48,7 +48,7 @@ def _changes(before: AnyResults, after: AnyResults) -> AnyResults:
 
 @TRANSFORMS.register_module()
 class PerView(BaseTransform):
-    """Apply transforms anew to each view: own crop, own flip, own jitter.
+    """Apply transforms to each view by itself: own crop, own flip, own jitter.
 
     Splits ``imgs`` into ``num_clips`` clips of ``clip_len`` frames, runs the transforms
     on each, and joins the clips. An inner transform sees a sample of one clip.

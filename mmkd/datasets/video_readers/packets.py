@@ -81,7 +81,7 @@ class PacketIndex:
 def miscounts(keys: Sequence[int], total_frames: int) -> bool:
     """Tell whether decord would give wrong frames of this video after a seek.
 
-    Clips cut out of a stream without encoding anew (sets 1 and 2 of UT-Interaction)
+    Clips cut out of a stream without re-encoding (sets 1 and 2 of UT-Interaction)
     start with empty packets that are marked as key frames. decord counts them as
     frames, but not when it seeks past them: every frame is then one or two too early,
     and one that is asked for near the end may be any earlier one.

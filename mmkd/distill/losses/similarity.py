@@ -77,7 +77,7 @@ class BankSimilarity(nn.Module):
 
     PCL keeps one feature of every training video in a memory bank, which is in its
     checkpoint. Both networks' embeddings are brought to unit length and compared with
-    all of it. The bank stays as it is, and is read from the teacher's checkpoint anew:
+    all of it. The bank stays as it is, and is read from the teacher's checkpoint again:
     it is not in the student's. As the teacher is frozen, its bank is the mean of what
     it would say of these videos again. The student's own bank could not serve: its
     features are in another space than the teacher's.

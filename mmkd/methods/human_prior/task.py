@@ -17,7 +17,7 @@ from mmkd.methods.human_prior.part_shares import (
     person_weights,
     pool_parts,
 )
-from mmkd.models.measures import most_frequent
+from mmkd.models.metrics import most_frequent
 from mmkd.models.tasks import EncodedViews, PretextTask
 from mmkd.part_labels import get_label_set
 from mmkd.registry import MODELS

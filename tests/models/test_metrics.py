@@ -4,7 +4,7 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from mmkd.models.measures import (
+from mmkd.models.metrics import (
     class_votes,
     effective_rank,
     feature_std,

@@ -1,4 +1,4 @@
-"""Pure measures of features: neighbours and their votes, and signs of collapse."""
+"""Metrics of features: nearest neighbours, their votes, and signs of collapse."""
 
 import torch
 from mmengine import dist
