@@ -94,7 +94,9 @@ class PackedVideos:
         index = self._open_frames()
         try:
             self.prefix = os.fspath(index['prefix'])
-            self.entries = {name: Entry(*row) for name, row in index['videos'].items()}
+            self.entries = {
+                name: Entry(*values) for name, values in index['videos'].items()
+            }
         except (KeyError, TypeError, AttributeError, ValueError):
             raise _unreadable(self.folder / INDEX) from None
         end = max((entry.end for entry in self.entries.values()), default=0)

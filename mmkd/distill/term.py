@@ -207,13 +207,13 @@ def _labels(data_samples: list[ActionDataSample] | None) -> Tensor:
 
 @torch.no_grad()
 def same_choice(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the share of rows ``(N, K)`` whose largest entries coincide, 0 to 1."""
+    """Return the share of samples ``(N, K)`` whose largest entries coincide, 0 to 1."""
     return (student.argmax(dim=1) == teacher.argmax(dim=1)).float().mean()
 
 
 @torch.no_grad()
 def mean_cosine(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the mean cosine between rows ``(N, ...)`` laid out as vectors, -1 to 1."""
+    """Return the mean cosine between samples ``(N, ...)``, flattened, -1 to 1."""
     wide = torch.promote_types(student.dtype, torch.float32)
     one, other = (x.flatten(1).to(wide) for x in (student, teacher))
     return functional.cosine_similarity(one, other, dim=1).mean()

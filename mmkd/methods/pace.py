@@ -318,12 +318,12 @@ class PaceContrast(PretextTask):
             'uniform': uniform,
         }
 
-    def _groups(self, batch: EncodedViews, rows: int, first: int) -> Tensor:
-        """Return a number for each row of all processes, equal within a group."""
+    def _groups(self, batch: EncodedViews, clips: int, first: int) -> Tensor:
+        """Return a number for each clip of all processes, equal within a group."""
         if self.same == 'pace':
             labels = [batch.label('pace', view) for view in self.views]
             return gather_rows(torch.cat(labels))
-        # The rows of a process are its videos, view after view.
+        # The clips of a process are its videos, view after view.
         device = batch.student[self.views[0]].device
-        videos = torch.arange(rows // len(self.views), device=device)
+        videos = torch.arange(clips // len(self.views), device=device)
         return gather_rows(videos.repeat(len(self.views)) + first)

@@ -116,7 +116,7 @@ def relative_speed_ranking(
 
     Raises:
         ValueError: If the shapes differ or are not ``(N,)``: broadcasting ``(N, 1)``
-            with ``(N,)`` would silently compare every row with every other.
+            with ``(N,)`` would silently compare every sample with every other.
     """
     if same.ndim != 1 or same.shape != other.shape:
         raise ValueError(

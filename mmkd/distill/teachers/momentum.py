@@ -165,4 +165,4 @@ def shuffled_over_processes(
     encoded = encode(everything[order.tensor_split(len(counts))[rank]])
     first = sum(counts[:rank])
     own = order.argsort()[first : first + counts[rank]]
-    return {name: gather_rows(rows)[own] for name, rows in encoded.items()}
+    return {name: gather_rows(values)[own] for name, values in encoded.items()}

@@ -153,7 +153,7 @@ def classification(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
 
 
 def masked_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the cross-entropy summed over labelled rows, divided by *all* rows.
+    """Return the cross-entropy summed over labelled samples, divided by *all*.
 
     So a clip weighs the same in every batch, the mean over several processes is the
     value of one with the whole batch, and a batch without any label gives 0, not NaN.
@@ -165,10 +165,11 @@ def masked_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def masked_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the share of labelled rows whose largest logit is right; 0 if none is.
+    """Return the share of labelled samples whose largest logit is right.
 
-    It is divided by the mean number of labelled rows of all processes, so that the mean
-    over them is the value of one process with the whole batch.
+    0 if none is labelled. It is divided by the mean number of labelled samples of all
+    processes, so that the mean over them is the value of one process with the whole
+    batch.
     """
     known = labels != IGNORE
     right = (logits.detach().argmax(dim=1) == labels) & known

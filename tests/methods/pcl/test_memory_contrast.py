@@ -62,12 +62,12 @@ def recorded(task: MemoryContrast, golden: Golden) -> dict[str, Tensor]:
 
         bank.similarities = similarities
 
-    def rows(own: Tensor) -> Tensor:
+    def bank_indices(own: Tensor) -> Tensor:
         sampled = torch.from_numpy(golden.float32[f'{next(steps)}.sampled'])
         assert torch.equal(sampled[:, 0], own)
         return sampled
 
-    task.rows = rows  # type: ignore[method-assign]
+    task.bank_indices = bank_indices  # type: ignore[method-assign]
     return seen
 
 
@@ -184,9 +184,9 @@ def test_indices_that_are_not_known_or_not_in_the_bank_are_the_users_error() -> 
     maps = batch([0, 1]).student
     with pytest.raises(UserError, match=r'index of each video.*mmkd\.PackViews'):
         task.loss(EncodedViews(maps, {}, {}, None))
-    with pytest.raises(UserError, match='bank of 5 rows, and video 5'):
+    with pytest.raises(UserError, match='bank of 5 videos, and video 5'):
         task.loss(batch([0, 5]))
-    with pytest.raises(UserError, match=r'bank of 0 rows.*MemoryBankSizeHook'):
+    with pytest.raises(UserError, match=r'bank of 0 videos.*MemoryBankSizeHook'):
         MemoryContrast(in_channels=16).loss(batch([0]))
 
 
@@ -198,7 +198,7 @@ def test_it_takes_two_views() -> None:
 def test_the_own_row_can_be_left_out() -> None:
     task = MemoryContrast(8, size=5, num_negatives=400, exclude_own=True)
     own = torch.tensor([0, 2, 4])
-    rows = task.rows(own)
+    rows = task.bank_indices(own)
     assert torch.equal(rows[:, 0], own)
     for row, others in zip(own.tolist(), rows[:, 1:], strict=True):
         assert set(others.tolist()) == {0, 1, 2, 3, 4} - {row}
@@ -206,11 +206,11 @@ def test_the_own_row_can_be_left_out() -> None:
         counts = torch.bincount(others, minlength=5)
         assert counts[counts > 0].min() > 60
     # The released rule draws from all.
-    everyone = MemoryContrast(8, size=5, num_negatives=400).rows(own)
+    everyone = MemoryContrast(8, size=5, num_negatives=400).bank_indices(own)
     assert all(own[i] in everyone[i, 1:] for i in range(3))
     alone = MemoryContrast(8, size=1, exclude_own=True)
     with pytest.raises(UserError, match='the bank has no other'):
-        alone.rows(torch.tensor([0]))
+        alone.bank_indices(torch.tensor([0]))
 
 
 def test_levels_of_ignorance_are_weighted_as_the_loss() -> None:
