@@ -1,4 +1,4 @@
-"""Dense targets of frames: maps of labels or channels, and where they are read."""
+"""Dense targets of frames: segmentation labels or channels, and their sampling."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""One term of distillation: what of the student should resemble what of the teacher."""
+"""One distillation term: a student's and a teacher's output, connector and loss."""
 
 import inspect
 from collections.abc import Callable, Collection, Mapping

@@ -21,7 +21,7 @@ EARLIER = 256
 
 @MODELS.register_module()
 class SimilarityDistill(PretextTask):
-    """The student ranks a queue of other videos as its teacher does.
+    """Distil the teacher's similarities to a queue of other videos into the student.
 
     The student's embedding passes a predictor, the teacher's does not; both are
     normalised and compared with the queue, which takes in the teacher's embeddings

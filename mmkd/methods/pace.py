@@ -243,7 +243,7 @@ def nearest_is_positive(
 
 @MODELS.register_module()
 class PaceContrast(PretextTask):
-    """Draw clips of one video, or clips of one pace, together within the batch.
+    """Contrast clips of one video, or of one pace, within the batch (InfoNCE).
 
     Same context: positives are the clips of one video at different paces, negatives the
     clips of other videos. Same pace: positives are clips of equal pace, negatives

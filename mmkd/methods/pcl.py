@@ -70,7 +70,7 @@ class UniformNegatives(nn.Module):
 
 @MODELS.register_module()
 class MemoryContrast(PretextTask):
-    """Find the stored feature of the video's other clip among those of other videos.
+    """InfoNCE: find the video's other clip in a memory bank among negatives.
 
     Each of two views has a bank with one feature a video. The embedding of a view is
     compared with the *other* view's bank: its own feature is the positive, features

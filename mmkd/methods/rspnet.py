@@ -222,7 +222,7 @@ class RelativeSpeed(PretextTask):
 
 @MODELS.register_module()
 class InstanceContrast(PretextTask):
-    """Tell the teacher's views of the same video from a queue of other videos.
+    """InfoNCE: tell the teacher's views of the same video from a queue of negatives.
 
     Every teacher view is a positive of its own with the same negatives; the losses are
     added, not averaged. One of the views then enters the queue. With one teacher view

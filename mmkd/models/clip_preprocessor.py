@@ -1,4 +1,4 @@
-"""From decoded uint8 clips to what the network expects, on the model's device."""
+"""Stack and normalize decoded uint8 clips on the model's device."""
 
 import random
 from collections.abc import Mapping, Sequence

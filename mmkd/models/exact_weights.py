@@ -1,4 +1,4 @@
-"""Load weights that have to fill a network to the last tensor."""
+"""Load weights strictly: they fill a network to the last tensor."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Weights bring their input along: a config asks, a checkpoint answers.
+"""Decide a network's input convention by its checkpoint and its config.
 
 All that loads weights goes through :func:`adopt_input`; programs that know nothing of
 it go through torch's ``load_state_dict``, which ends in the same

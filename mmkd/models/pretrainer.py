@@ -281,7 +281,7 @@ class Pretrainer(BaseModel):
 
 
 def mean_metrics(scalars: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return what is no loss as the mean over the processes, in one exchange.
+    """Average the metrics (all that is no loss) over the processes, in one exchange.
 
     Losses stay those of the process: their gradients are averaged.
     """

@@ -1,4 +1,4 @@
-"""What each task reads of the backbone where that is not simply its last map."""
+"""Choose the feature maps of the backbone that each task reads."""
 
 import copy
 import logging

@@ -1,4 +1,4 @@
-"""See to it that reading a video ends: in a thread, or from outside of a worker."""
+"""Limit the time of reading a video: in a thread, or from outside of a worker."""
 
 import queue
 import threading

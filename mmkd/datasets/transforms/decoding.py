@@ -26,7 +26,7 @@ def _with_reader(results: Results, reader: FrameReader) -> Results:
 
 @TRANSFORMS.register_module()
 class OpenVideo(BaseTransform):
-    """Stand in for MMAction2's ``DecordInit``, with a choice of decoders.
+    """Open a video with a choice of decoders, instead of MMAction2's ``DecordInit``.
 
     Whichever is chosen, a frame number means the same frame, also on clips where
     decord or TorchCodec by themselves err after a seek. Pixels are equal where the
@@ -75,7 +75,7 @@ class OpenVideo(BaseTransform):
 
 @TRANSFORMS.register_module()
 class OpenPacked(BaseTransform):
-    """Stand in for :class:`OpenVideo` where the frames are decoded already.
+    """Open a video of a packed set, whose frames are decoded already.
 
     Needs ``filename``. Writes ``video_reader``, ``total_frames`` and ``avg_fps``;
     :class:`DecodeViews` and MMAction2's ``DecordDecode`` then read from memory. The

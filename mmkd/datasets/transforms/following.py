@@ -1,4 +1,4 @@
-"""Run transforms so that dense targets of a sample stay on its pixels.
+"""Run transforms; dense targets follow the pixels by an affine map of each view.
 
 A transform that moves pixels is run once more, with the same random draws, on a
 picture that shows at each pixel where that pixel lies; the answer tells where each
@@ -154,7 +154,7 @@ def _coordinates(height: int, width: int) -> np.ndarray:
 
 
 def _corners_of(transform: Transform, picture: np.ndarray) -> np.ndarray:
-    """Return where three corners of a view lie in the one before it, ``(3, 2)``.
+    """Fit a view's affine map to the view before it; return three corners ``(3, 2)``.
 
     The picture ``(h, w, 2)`` shows the coordinates of the pixels in the view before.
     Refused is what is no resize, crop, flip or turn.

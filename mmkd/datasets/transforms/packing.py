@@ -17,7 +17,7 @@ from mmkd.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class PackViews(PackActionInputs):
-    """Pack as MMAction2's ``PackActionInputs`` does, and the labels of the views.
+    """Pack clips, view labels and dense targets as ``PackActionInputs`` packs clips.
 
     ``view_labels`` of the results, one integer array ``(M,)`` per label, become
     ``data_sample.view_labels``, a ``LabelData`` of LongTensors ``(M,)`` that moves with

@@ -1,4 +1,4 @@
-"""The student's class distribution follows the teacher's: soft targets, and DKD."""
+"""Logit distillation: soft targets, logit standardization and decoupled KD (DKD)."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""The student ranks remembered clips as its teacher does: a queue, or a memory bank."""
+"""Similarity distillation against a queue or a memory bank of teacher features."""
 
 import torch
 from mmengine.runner.checkpoint import _load_checkpoint

@@ -1,4 +1,4 @@
-"""What some tasks read of their own: half of the channels, or a last stage."""
+"""Give tasks features of their own: half of the channels, or a last stage."""
 
 import copy
 from collections import OrderedDict

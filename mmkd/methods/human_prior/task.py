@@ -27,7 +27,7 @@ Mask = Literal['cells', 'frames', 'none']
 
 @MODELS.register_module()
 class ParsingDistill(PretextTask):
-    """Predict, in every cell of a map, how much of it each body part takes.
+    """Distil part segmentation: predict the share of each body part in every cell.
 
     The targets are part maps of a frozen human parser, aligned with the clip's pixels
     and pooled over the cells of the student's map. The head is a convolution of one

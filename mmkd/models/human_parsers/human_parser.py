@@ -1,4 +1,4 @@
-"""What every human parser is: frames in, part probabilities out."""
+"""Base of human parsers (body-part segmentation): frames in, probabilities out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -14,7 +14,7 @@ Facts = Mapping[str, str | int | float]
 
 
 class HumanParser(nn.Module):
-    """A frozen teacher that says which body part each position of a frame shows.
+    """A frozen teacher of body-part segmentation: part probabilities of each pixel.
 
     A parser that looks at frames implements :meth:`probabilities`; one that goes by
     the name of the video implements :meth:`parse` as well. That such a

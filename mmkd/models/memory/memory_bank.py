@@ -1,4 +1,4 @@
-"""One feature for each video of the data set."""
+"""Memory bank: one feature for each video of the data set."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from mmkd.errors import UserError
 
 
 class MemoryBank(nn.Module):
-    """A moving average of the feature of every video, the same on every process.
+    """An exponential moving average (EMA) of each video's feature, for all processes.
 
     The features start uniform in ``[-s, s]`` with ``s = sqrt(3 / dim)``, which gives
     them a norm of about 1. Source: Wu et al., https://arxiv.org/abs/1805.01978, in the

@@ -1,4 +1,4 @@
-"""What a pretext task is: the views it reads, its own parts, and its losses."""
+"""Base class of pretext tasks: the views they read, their own parts, their losses."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
