@@ -138,7 +138,7 @@ class ClipPreprocessor(ReadsInput, ActionDataPreprocessor):
         if self.convention is None:
             raise UserError(
                 "the input of the network is not known: convention='auto', and no "
-                'weights that say theirs were loaded',
+                'weights that name their input were loaded',
                 'Load weights that say their input, or name it: '
                 f'model.data_preprocessor.convention={"|".join(CONVENTIONS)}.',
             )
