@@ -72,6 +72,10 @@ def test_templates_of_the_report_are_shipped(python: Path) -> None:
     assert sorted(path.name for path in installed.iterdir()) == names
 
 
+def test_type_checkers_may_read_the_package(python: Path) -> None:
+    assert (mim_folder(python).parent / 'py.typed').is_file()
+
+
 def test_every_config_is_shipped(python: Path) -> None:
     shipped = mim_folder(python) / 'configs'
     for suffix in ('py', 'yml'):

@@ -1,4 +1,4 @@
-"""Dense targets of frames: maps of labels or channels, and where they are read."""
+"""Dense targets of frames: segmentation labels or channels, and their sampling."""
 
 from dataclasses import dataclass
 
@@ -34,12 +34,12 @@ def cell_centres(size: int) -> np.ndarray:
     return np.stack(np.meshgrid(shares, shares), axis=-1)
 
 
-def sample_target(target: DenseTarget, places: np.ndarray, mirror: bool) -> np.ndarray:
-    """Read maps of whole frames at places: nearest labels, bilinear channels.
+def sample_target(target: DenseTarget, points: np.ndarray, mirror: bool) -> np.ndarray:
+    """Read maps of whole frames at points: nearest labels, bilinear channels.
 
     Args:
         target: Maps of T frames.
-        places: Shares of the frame ``(s, s, 2)``, x and y.
+        points: Shares of the frame ``(s, s, 2)``, x and y.
         mirror: Whether left and right are exchanged in the view.
 
     Returns:
@@ -51,50 +51,50 @@ def sample_target(target: DenseTarget, places: np.ndarray, mirror: bool) -> np.n
             full = np.full(OUTSIDE + 1, OUTSIDE, np.uint8)
             full[: len(table)] = table
             maps = full.take(maps)
-        return sample_labels(maps, places)
+        return sample_labels(maps, points)
     # The exchange is its own inverse, so it serves as an order of channels as well.
-    return sample_channels(maps if table is None else maps[:, table], places)
+    return sample_channels(maps if table is None else maps[:, table], points)
 
 
-def sample_labels(maps: np.ndarray, places: np.ndarray) -> np.ndarray:
+def sample_labels(maps: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Take the nearest cell of label maps.
 
     Args:
         maps: ``(T, h, w)``, uint8.
-        places: Shares of the frame ``(s, s, 2)``, x and y.
+        points: Shares of the frame ``(s, s, 2)``, x and y.
 
     Returns:
         ``(T, s, s)``, uint8; 255 outside of the frame.
     """
-    cells = np.floor(places * [maps.shape[2], maps.shape[1]]).astype(np.int64)
+    cells = np.floor(points * [maps.shape[2], maps.shape[1]]).astype(np.int64)
     x = cells[..., 0].clip(0, maps.shape[2] - 1)
     y = cells[..., 1].clip(0, maps.shape[1] - 1)
     flat = maps.reshape(len(maps), -1).take((y * maps.shape[2] + x).ravel(), axis=1)
-    sampled = flat.reshape(len(maps), *places.shape[:2])
-    outside = _outside(places)
+    sampled = flat.reshape(len(maps), *points.shape[:2])
+    outside = _outside(points)
     if outside.any():
         sampled[:, outside] = OUTSIDE
     return sampled
 
 
-def sample_channels(maps: np.ndarray, places: np.ndarray) -> np.ndarray:
+def sample_channels(maps: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Interpolate channels bilinearly between the centres of their cells.
 
     Args:
         maps: ``(T, K, h, w)``; uint8 is rounded to steps of 1/255.
-        places: Shares of the frame ``(s, s, 2)``, x and y.
+        points: Shares of the frame ``(s, s, 2)``, x and y.
 
     Returns:
         ``(T, K, s, s)`` of the same type; 0 outside of the frame.
     """
     flat = torch.from_numpy(maps.reshape(1, -1, *maps.shape[2:])).float()
-    grid = torch.from_numpy(2 * places - 1).float()[None]
+    grid = torch.from_numpy(2 * points - 1).float()[None]
     sampled = F.grid_sample(flat, grid, padding_mode='border', align_corners=False)
     values = (sampled.round() if maps.dtype == np.uint8 else sampled).numpy()
-    values = values.astype(maps.dtype).reshape(*maps.shape[:2], *places.shape[:2])
-    values[..., _outside(places)] = 0
+    values = values.astype(maps.dtype).reshape(*maps.shape[:2], *points.shape[:2])
+    values[..., _outside(points)] = 0
     return values
 
 
-def _outside(places: np.ndarray) -> np.ndarray:
-    return np.any((places < 0) | (places >= 1), axis=-1)
+def _outside(points: np.ndarray) -> np.ndarray:
+    return np.any((points < 0) | (points >= 1), axis=-1)

@@ -48,7 +48,7 @@ class Entry:
         if any(type(number) is not int for number in whole) or min(sizes) < 1:
             raise TypeError(f'{whole} are no sizes')
         if min(whole) < 0 or not isinstance(self.fps, (int, float)):
-            raise ValueError('a negative place, or no number of frames a second')
+            raise ValueError('a negative offset, or no number of frames a second')
 
     @property
     def end(self) -> int:
@@ -94,7 +94,9 @@ class PackedVideos:
         index = self._open_frames()
         try:
             self.prefix = os.fspath(index['prefix'])
-            self.entries = {name: Entry(*row) for name, row in index['videos'].items()}
+            self.entries = {
+                name: Entry(*values) for name, values in index['videos'].items()
+            }
         except (KeyError, TypeError, AttributeError, ValueError):
             raise _unreadable(self.folder / INDEX) from None
         end = max((entry.end for entry in self.entries.values()), default=0)

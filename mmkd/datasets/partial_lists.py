@@ -18,7 +18,7 @@ class FractionVideoDataset(VideoDataset):
     Of a class with ``n`` videos ``ceil(fraction * n)`` stay, so at least one. The same
     list, fraction and seed give the same videos everywhere, and a smaller fraction is a
     subset of a larger one. Unlabelled videos (label -1) count as one class.
-    ``sample_idx`` counts within the part. Source: ours.
+    ``sample_idx`` counts within the part.
 
     Args:
         ann_file: As in MMAction2's ``VideoDataset``, which takes the other arguments.
@@ -53,15 +53,15 @@ class FractionVideoDataset(VideoDataset):
         """Return the entries of this part."""
         entries = super().load_data_list()
         by_class: dict[Any, list[int]] = defaultdict(list)
-        for place, entry in enumerate(entries):
-            by_class[str(entry['label'])].append(place)
+        for index, entry in enumerate(entries):
+            by_class[str(entry['label'])].append(index)
         kept: set[int] = set()
-        for label, places in by_class.items():
+        for label, indices in by_class.items():
             # Each class by itself: what happens to one does not depend on others.
-            random.Random(f'{self.seed} {label}').shuffle(places)
+            random.Random(f'{self.seed} {label}').shuffle(indices)
             # Without the margin 0.07 * 100 would be 8.
-            kept.update(places[: math.ceil(self.fraction * len(places) - 1e-9)])
-        return [entry for place, entry in enumerate(entries) if place in kept]
+            kept.update(indices[: math.ceil(self.fraction * len(indices) - 1e-9)])
+        return [entry for index, entry in enumerate(entries) if index in kept]
 
 
 @DATASETS.register_module()
@@ -70,7 +70,7 @@ class SplitVideoDataset(VideoDataset):
 
     ``held_out`` videos are drawn at random; the same list, number and seed give the
     same videos everywhere, in the order of the list. ``sample_idx`` counts within the
-    part. Source: ours; VCOP's released code (Xu et al., CVPR 2019) does so.
+    part. VCOP's official code (Xu et al., CVPR 2019) does the same.
 
     Args:
         ann_file: As in MMAction2's ``VideoDataset``, which takes the other arguments.
@@ -113,6 +113,6 @@ class SplitVideoDataset(VideoDataset):
                 'are to be held out',
                 'Set held_out to at least 1 and less than their number.',
             )
-        places = random.Random(self.seed).sample(range(len(entries)), self.held_out)
-        held, wanted = set(places), self.part == 'val'
-        return [e for place, e in enumerate(entries) if (place in held) == wanted]
+        indices = random.Random(self.seed).sample(range(len(entries)), self.held_out)
+        held, wanted = set(indices), self.part == 'val'
+        return [e for index, e in enumerate(entries) if (index in held) == wanted]

@@ -1,4 +1,4 @@
-"""Samples whose random draws depend on their place in the run alone."""
+"""Samples whose random draws depend on their position in the run alone."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ SAMPLE_SEED = 'sample_seed'
 
 
 class Draw(int):
-    """A place in a data set, and the seed that its sample is to be drawn with."""
+    """An index into a data set, and the seed that its sample is to be drawn with."""
 
     seed: int
 

@@ -161,18 +161,20 @@ class Shard:
             raise damaged(self.path)
         return self._arrays[name].shape
 
-    def rows(self, name: str, places: Iterable[int] | None = None) -> np.ndarray:
+    def rows(self, name: str, indices: Iterable[int] | None = None) -> np.ndarray:
         """Read rows of an array; only the chunks that they are in are unpacked.
 
         Args:
             name: Of the array.
-            places: Which rows, in any order. Defaults to None: all.
+            indices: Which rows, in any order. Defaults to None: all.
 
         Raises:
             UserError: If the file is damaged or has changed.
         """
         count = self.shape(name)[0]
-        wanted = np.arange(count) if places is None else np.asarray([*places], np.int64)
+        wanted = (
+            np.arange(count) if indices is None else np.asarray([*indices], np.int64)
+        )
         rows = self._arrays[name]
         values = np.empty((len(wanted), *rows.shape[1:]), rows.dtype)
         numbers = wanted // rows.chunk

@@ -1,4 +1,4 @@
-"""Writing clips: H.264 videos and label maps, whole or not at all (ours)."""
+"""Write clips: H.264 videos and label maps, atomically."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -42,7 +42,7 @@ class ViewDataset(FractionVideoDataset):
     out.
 
     With ``repeat``, ``sample_idx`` stays the index of the video in the list, so that
-    a memory bank has one entry a video. Source: ours.
+    a memory bank has one entry a video.
 
     Args:
         ann_file: As in MMAction2's ``VideoDataset``.

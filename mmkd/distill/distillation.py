@@ -1,4 +1,4 @@
-"""What distillation adds to a training step: terms between a student and a teacher."""
+"""Add distillation terms between a student and a teacher to a training step."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -27,7 +27,7 @@ _BESIDE = ('connectors.', 'distill_losses.')
 
 @MODELS.register_module()
 class Distiller(BaseModel):
-    """A student, its teacher, and what of the one should resemble the other.
+    """Train a student with distillation terms against a teacher.
 
     Training adds the terms of ``losses`` to the student's own losses. Everywhere else
     it *is* the student: its checkpoint holds the student's weights under the student's

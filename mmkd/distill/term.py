@@ -1,4 +1,4 @@
-"""One term of distillation: what of the student should resemble what of the teacher."""
+"""One distillation term: a student's and a teacher's output, connector and loss."""
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
@@ -136,8 +136,8 @@ class Term:
         self.agreement = None
         if student.shape == teacher.shape and student.ndim > 1:
             classes = getattr(self.loss, 'compares_classes', False)
-            measure = same_choice if classes and student.ndim == 2 else mean_cosine
-            self.agreement = measure(student, teacher)
+            metric = same_choice if classes and student.ndim == 2 else mean_cosine
+            self.agreement = metric(student, teacher)
         arguments = {'student': student, 'teacher': teacher}
         if labels is not None:
             arguments['labels'] = labels.to(student.device)
@@ -207,13 +207,13 @@ def _labels(data_samples: list[ActionDataSample] | None) -> Tensor:
 
 @torch.no_grad()
 def same_choice(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the share of rows ``(N, K)`` whose largest entries coincide, 0 to 1."""
+    """Return the share of samples ``(N, K)`` whose largest entries coincide, 0 to 1."""
     return (student.argmax(dim=1) == teacher.argmax(dim=1)).float().mean()
 
 
 @torch.no_grad()
 def mean_cosine(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the mean cosine between rows ``(N, ...)`` laid out as vectors, -1 to 1."""
+    """Return the mean cosine between samples ``(N, ...)``, flattened, -1 to 1."""
     wide = torch.promote_types(student.dtype, torch.float32)
     one, other = (x.flatten(1).to(wide) for x in (student, teacher))
     return functional.cosine_similarity(one, other, dim=1).mean()

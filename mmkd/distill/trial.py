@@ -1,4 +1,4 @@
-"""A trial run on black clips: what two networks deliver, before the first step."""
+"""Check on black clips what student and teacher return, before the first step."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""One raw batch, brought to the conventions of two networks."""
+"""Preprocess one raw batch by the input conventions of student and teacher."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -122,7 +122,7 @@ class TwoPreprocessors(ReadsInput, BaseDataPreprocessor):
 
 
 def take_evenly(clip: Tensor, frames: int | None) -> Tensor:
-    """Return so many frames (None: all) of a clip ``(M, 3, T, H, W)``, evenly spaced.
+    """Subsample a clip ``(M, 3, T, H, W)`` to evenly spaced frames; None keeps all.
 
     Raises:
         UserError: If ``T`` is no multiple of ``frames``.

@@ -7,7 +7,7 @@ from torch import Tensor
 from mmkd.errors import UserError
 from mmkd.evaluation.classification import Classification, classify
 from mmkd.evaluation.features import Features
-from mmkd.models.measures import class_votes, nearest
+from mmkd.models.metrics import class_votes, nearest
 
 TEMPERATURE = 0.07
 

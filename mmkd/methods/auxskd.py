@@ -15,13 +15,13 @@ from mmkd.registry import MODELS
 from mmkd.rule import Rule, check_rule
 
 # Clips of the queue whose answers the teacher's mean one is taken of, beside the
-# batch's: their similarities cost next to nothing, those of all may not. Ours.
+# batch's: their similarities cost next to nothing, those of all may not.
 EARLIER = 256
 
 
 @MODELS.register_module()
 class SimilarityDistill(PretextTask):
-    """The student ranks a queue of other videos as its teacher does.
+    """Distil the teacher's similarities to a queue of other videos into the student.
 
     The student's embedding passes a predictor, the teacher's does not; both are
     normalised and compared with the queue, which takes in the teacher's embeddings
@@ -111,7 +111,7 @@ class SimilarityDistill(PretextTask):
 
 @torch.no_grad()
 def mean_correlation(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the mean of Pearson's correlation between rows ``(N, K)``, -1 to 1.
+    """Return the mean of Pearson's correlation of similarities ``(N, K)``, -1 to 1.
 
     Whether both find the same anchors near, however sharp temperatures make of it.
     """
@@ -131,9 +131,9 @@ def similarity_gain(
 
     The best that such a student can do is to answer the teacher's mean distribution,
     whatever the clip: ``KL(teacher || mean teacher) - KL(teacher || student)``, the
-    mean over the rows. That distribution is of the rows of all processes and the
-    ``earlier`` ones. As each row is in it, the gain is rather too small than too large,
-    the more so the fewer rows there are. Ours.
+    mean over the clips. That distribution is of the clips of all processes and the
+    ``earlier`` ones. As each clip is in it, the gain is rather too small than too
+    large, the more so the fewer clips there are.
 
     Args:
         student: Similarities of shape ``(N, K)``.
@@ -153,7 +153,7 @@ def similarity_gain(
     dist.all_reduce(total)
     dist.all_reduce(count)
     mean = (total + known.sum(dim=0)) / (count + len(known)).clamp(min=1)
-    # What underflows to 0 in the mean is next to 0 in every row of it.
+    # What underflows to 0 in the mean is next to 0 for every clip in it.
     mean = mean.clamp(min=torch.finfo(mean.dtype).tiny)
     # Both divergences hold the teacher's entropy; it cancels.
     own = -(target * answer).sum(dim=1)

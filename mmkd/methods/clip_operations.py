@@ -2,11 +2,11 @@
 
 import random
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmkd.datasets.clip_types import Results
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 
@@ -58,7 +58,7 @@ class ApplyClipTransform(BaseTransform):
     rotation is by 90, 180 or 270 degrees and a shuffle exchanges two of the chunks;
     which, is drawn here and not told. A remote clip is the sampler's affair, and -100
     leaves the clip alone. No record of the geometry is left, so that no transform that
-    goes by the place of the pixels may follow.
+    goes by the position of the pixels may follow.
 
     Source: VCP, https://arxiv.org/abs/2001.00294; draws as in PCL's released code.
 
@@ -85,7 +85,7 @@ class ApplyClipTransform(BaseTransform):
             )
         self.num_chunks = num_chunks
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Operate on the single clip of ``results``.
 
         Raises:

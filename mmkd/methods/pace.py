@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mmkd.datasets.clip_types import FrameIndices, ViewLabels
 from mmkd.datasets.transforms.sampling import ViewSampler
 from mmkd.errors import UserError
 from mmkd.models.heads import Projection
@@ -58,8 +59,8 @@ class PaceViews(ViewSampler):
     ``paces``, ``(M,)``.
 
     The default rule is ours, a repair of the official one: the start is uniform over
-    all places where the clip fits, and only where none does the clip starts at frame 0
-    and loops. The official start is uniform over *all* frames, so that 10 to 41 % of
+    all positions where the clip fits, and only where none does the clip starts at frame
+    0 and loops. The official start is uniform over *all* frames, so that 10 to 41 % of
     the clips of UCF101 restart at the first frame, the more the faster they are: the
     cut gives the pace away.
 
@@ -145,7 +146,7 @@ class PaceViews(ViewSampler):
         start = random.randint(0, max(0, total_frames - 1 - int(offsets[-1])))
         return (start + offsets) % total_frames
 
-    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def sample(self, total_frames: int) -> tuple[FrameIndices, ViewLabels]:
         """Draw the views of one video; see :meth:`ViewSampler.sample`."""
         if self.official:
             pace, start = self.draw_official(total_frames)
@@ -242,7 +243,7 @@ def nearest_is_positive(
 
 @MODELS.register_module()
 class PaceContrast(PretextTask):
-    """Draw clips of one video, or clips of one pace, together within the batch.
+    """Contrast clips of one video, or of one pace, within the batch (InfoNCE).
 
     Same context: positives are the clips of one video at different paces, negatives the
     clips of other videos. Same pace: positives are clips of equal pace, negatives
@@ -317,12 +318,12 @@ class PaceContrast(PretextTask):
             'uniform': uniform,
         }
 
-    def _groups(self, batch: EncodedViews, rows: int, first: int) -> Tensor:
-        """Return a number for each row of all processes, equal within a group."""
+    def _groups(self, batch: EncodedViews, clips: int, first: int) -> Tensor:
+        """Return a number for each clip of all processes, equal within a group."""
         if self.same == 'pace':
             labels = [batch.label('pace', view) for view in self.views]
             return gather_rows(torch.cat(labels))
-        # The rows of a process are its videos, view after view.
+        # The clips of a process are its videos, view after view.
         device = batch.student[self.views[0]].device
-        videos = torch.arange(rows // len(self.views), device=device)
+        videos = torch.arange(clips // len(self.views), device=device)
         return gather_rows(videos.repeat(len(self.views)) + first)

@@ -19,7 +19,7 @@ from mmkd.registry import MODELS
 
 
 class UniformNegatives(nn.Module):
-    """Draw rows of a bank uniformly with replacement, the own row not excluded.
+    """Draw negatives from a bank: uniform, with replacement, the own index included.
 
     A draw depends on a seed and the number of draws before it, both of which are in the
     checkpoint, and covers the batches of all processes: it is the same on one process
@@ -47,7 +47,7 @@ class UniformNegatives(nn.Module):
         self._next: int | None = None
 
     def draw(self, number: int, size: int) -> Tensor:
-        """Draw row numbers ``(N, K)`` of a bank of this size for N samples."""
+        """Draw indices ``(N, K)`` into a bank of this size for N samples."""
         if self._next is None:
             self._next = int(self.seed + self.steps)
         device = self.steps.device
@@ -57,11 +57,11 @@ class UniformNegatives(nn.Module):
             counts = row_counts(torch.empty(number, device=device))
         first, total = sum(counts[:rank]), sum(counts)
         shape = (total, self.count)
-        rows = torch.randint(size, shape, generator=generator, device=device)
+        bank_indices = torch.randint(size, shape, generator=generator, device=device)
         if self.training:
             self._next += 1
             self.steps += 1
-        return rows[first : first + number]
+        return bank_indices[first : first + number]
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         super()._load_from_state_dict(*args, **kwargs)
@@ -70,13 +70,13 @@ class UniformNegatives(nn.Module):
 
 @MODELS.register_module()
 class MemoryContrast(PretextTask):
-    """Find the stored feature of the video's other clip among those of other videos.
+    """InfoNCE: find the video's other clip in a memory bank among negatives.
 
     Each of two views has a bank with one feature a video. The embedding of a view is
-    compared with the *other* view's bank: its own row is the positive, rows drawn with
-    replacement are the negatives. Then both banks take in the batch. As in the released
-    code its own row may be among them, which is rare where there are many more videos
-    than negatives; ``exclude_own`` is for short lists (ours).
+    compared with the *other* view's bank: its own feature is the positive, features
+    drawn with replacement are the negatives. Then both banks take in the batch. As in
+    the official code its own feature may be among them, which is rare where there are
+    many more videos than negatives; ``exclude_own`` is for short lists (ours).
 
     With the normalised embedding ``z_v`` of video ``i`` in view ``v``, the bank ``m_u``
     of the other view, and ``s(a) = e^(z_v . a / temperature)``::
@@ -145,20 +145,20 @@ class MemoryContrast(PretextTask):
         """Return ``loss_<view>`` and ``acc_<view>`` of both views; update the banks.
 
         The accuracy is the share of clips whose positive beats every negative. A
-        network to which all rows look alike has ``chance`` of it, and ``uniform`` as
-        its loss, ``ln(1 + num_negatives)``.
+        network to which all features look alike has ``chance`` of it, and ``uniform``
+        as its loss, ``ln(1 + num_negatives)``.
 
         Raises:
             UserError: If the positions of the samples are not known, or outside of the
                 banks.
         """
         embeddings = [self._embed(batch.student[view]) for view in self.views]
-        own = self._own_rows(batch).to(embeddings[0].device)
-        rows = self.rows(own)
+        own = self._own_indices(batch).to(embeddings[0].device)
+        bank_indices = self.bank_indices(own)
         result = {}
         for view, embedding, bank in self._crossed(embeddings):
             # (N, 1 + K): the positive first.
-            logits = bank.similarities(embedding, rows)
+            logits = bank.similarities(embedding, bank_indices)
             positive, negatives = logits[:, 0], logits[:, 1:]
             result[f'loss_{view}'] = info_nce(positive, negatives, self.temperature)
             nearest = positive.detach() > negatives.detach().amax(dim=1)
@@ -170,8 +170,8 @@ class MemoryContrast(PretextTask):
             self._update(own, embeddings)
         return result
 
-    def rows(self, own: Tensor) -> Tensor:
-        """Return bank rows ``(N, 1 + K)``: the sample's own, and its negatives.
+    def bank_indices(self, own: Tensor) -> Tensor:
+        """Return bank indices ``(N, 1 + K)``: the sample's own, and its negatives.
 
         Raises:
             UserError: If there is no other video to draw negatives from.
@@ -179,12 +179,12 @@ class MemoryContrast(PretextTask):
         size = self._size() - self.exclude_own
         if size < 1:
             raise UserError(
-                'MemoryContrast excludes the own row, and the bank has no other',
+                'MemoryContrast excludes the own feature, and the bank has no other',
                 'Give a list of at least two videos, or exclude_own=False.',
             )
         negatives = self.negatives.draw(len(own), size)
         if self.exclude_own:
-            # The rows behind the own one move up by one, over it.
+            # The indices behind the own one move up by one, over it.
             negatives = negatives + (negatives >= own[:, None])
         return torch.cat([own[:, None], negatives], dim=1)
 
@@ -208,16 +208,16 @@ class MemoryContrast(PretextTask):
     def _size(self) -> int:
         return len(self.banks[0].features)  # type: ignore[arg-type]
 
-    def _own_rows(self, batch: EncodedViews) -> Tensor:
+    def _own_indices(self, batch: EncodedViews) -> Tensor:
         if batch.indices is None:
             raise UserError(
-                'MemoryContrast needs the place of each video in its list',
+                'MemoryContrast needs the index of each video in its list',
                 'End the pipeline with mmkd.PackViews.',
             )
         size, largest = self._size(), int(batch.indices.max())
         if largest >= size:
             raise UserError(
-                f'MemoryContrast: a memory bank of {size} rows, and video {largest}',
+                f'MemoryContrast: a memory bank of {size} videos, and video {largest}',
                 'Add dict(type="mmkd.MemoryBankSizeHook") to custom_hooks, or set size '
                 'to the number of videos.',
             )

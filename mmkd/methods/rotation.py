@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmkd.datasets.clip_types import Results
 from mmkd.errors import UserError
 from mmkd.models.tasks import ViewClassification
 from mmkd.registry import MODELS, TRANSFORMS
@@ -35,7 +36,7 @@ class RandomQuarterTurn(BaseTransform):
     labels: ClassVar[Mapping[str, int]] = {'rotation': 4}
     moves_pixels = True
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Turn one clip.
 
         Raises:

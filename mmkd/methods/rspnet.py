@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmkd.datasets.clip_types import FrameIndices, ViewLabels
 from mmkd.datasets.transforms.sampling import ViewSampler
 from mmkd.datasets.transforms.windows import random_window
 from mmkd.errors import UserError
@@ -84,19 +85,19 @@ class RelativeSpeedViews(ViewSampler):
             )
         self.window_len = clip_len * max(self.speeds)
 
-    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def sample(self, total_frames: int) -> tuple[FrameIndices, ViewLabels]:
         """Draw the views of one video; see :meth:`ViewSampler.sample`."""
         query, key = (
             random_window(self.window_len, total_frames, self.frame_interval)
             for _ in range(2)
         )
         anchor, other = random.sample(range(len(self.speeds)), 2)
-        places = np.asarray([anchor, anchor, other], np.int64)
+        indices = np.asarray([anchor, anchor, other], np.int64)
         clips = [
-            cut_to_speed(window, self.speeds[place], self.clip_len)
-            for window, place in zip((query, key, key), places, strict=True)
+            cut_to_speed(window, self.speeds[index], self.clip_len)
+            for window, index in zip((query, key, key), indices, strict=True)
         ]
-        return np.stack(clips), {'speed': places}
+        return np.stack(clips), {'speed': indices}
 
 
 def relative_speed_ranking(
@@ -115,7 +116,7 @@ def relative_speed_ranking(
 
     Raises:
         ValueError: If the shapes differ or are not ``(N,)``: broadcasting ``(N, 1)``
-            with ``(N,)`` would silently compare every row with every other.
+            with ``(N,)`` would silently compare every sample with every other.
     """
     if same.ndim != 1 or same.shape != other.shape:
         raise ValueError(
@@ -221,7 +222,7 @@ class RelativeSpeed(PretextTask):
 
 @MODELS.register_module()
 class InstanceContrast(PretextTask):
-    """Tell the teacher's views of the same video from a queue of other videos.
+    """InfoNCE: tell the teacher's views of the same video from a queue of negatives.
 
     Every teacher view is a positive of its own with the same negatives; the losses are
     added, not averaged. One of the views then enters the queue. With one teacher view

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmkd.datasets.clip_types import FrameIndices, ViewLabels
 from mmkd.datasets.transforms.sampling import IGNORE, ViewSampler
 from mmkd.errors import UserError
 from mmkd.models.heads import pool_map
@@ -19,7 +20,7 @@ from mmkd.registry import MODELS, TRANSFORMS
 
 
 def order_class(order: tuple[int, ...]) -> int:
-    """Return the place of an order in the lexicographic list of all orders.
+    """Return the index of an order in the lexicographic list of all orders.
 
     Example:
         >>> order_class((0, 1, 2)), order_class((1, 2, 0)), order_class((2, 1, 0))
@@ -91,17 +92,17 @@ class ClipOrderViews(ViewSampler):
         return stride, (self.num_clips - 1) * stride + clip
 
     def draw_start(self, total_frames: int) -> int:
-        """Draw the first frame, uniform over all places where the clips fit."""
+        """Draw the first frame, uniform over all positions where the clips fit."""
         _, span = self.layout(total_frames)
         return random.randint(0, max(total_frames - span, 0))
 
     def draw_order(self) -> list[int]:
-        """Draw which clip, by its rank in time, is shown at each place."""
+        """Draw which clip, by its rank in time, is shown at each position."""
         order = list(range(self.num_clips))
         random.shuffle(order)
         return order
 
-    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def sample(self, total_frames: int) -> tuple[FrameIndices, ViewLabels]:
         """Draw the views of one video; see :meth:`ViewSampler.sample`."""
         stride, _ = self.layout(total_frames)
         start, order = self.draw_start(total_frames), self.draw_order()
@@ -116,7 +117,7 @@ class ClipOrderViews(ViewSampler):
 class ClipOrder(PretextTask):
     """Tell the order of shuffled clips from features of all their pairs.
 
-    The features of each pair of places, ``(0, 1), (0, 2), (1, 2)`` for three clips,
+    The features of each pair of positions, ``(0, 1), (0, 2), (1, 2)`` for three clips,
     pass one shared layer and a ReLU; the results side by side are classified into all
     orders::
 

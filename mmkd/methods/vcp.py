@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmkd.datasets.clip_types import FrameIndices, ViewLabels
 from mmkd.datasets.transforms.sampling import IGNORE, ViewSampler
 from mmkd.errors import UserError
 from mmkd.methods.clip_operations import Operation
@@ -29,7 +30,7 @@ class ClipTuple:
         start: First frame of the first clip.
         stride: Distance of two clip starts.
         operation: What is done to the middle clip.
-        remote: First frame of the clip that takes its place; None without one.
+        remote: First frame of the clip that replaces it; None without one.
     """
 
     start: int
@@ -38,7 +39,7 @@ class ClipTuple:
     remote: int | None = None
 
     def indices(self, clip_len: int) -> np.ndarray:
-        """Return the frames ``(3, clip_len)``, the remote clip in its place."""
+        """Return the frames ``(3, clip_len)``, any remote one in the middle."""
         starts = self.start + self.stride * np.arange(NUM_CLIPS, dtype=np.int64)
         if self.remote is not None:
             starts[1] = self.remote
@@ -118,13 +119,13 @@ class OfficialTupleRule(TupleRule):
         if not (before and after):
             other = Operation(random.randint(0, Operation.REMOTE - 1))
             return ClipTuple(start, stride, other)
-        places = [random.randint(side[0], side[-1]) for side in (before, after)]
-        return ClipTuple(start, stride, operation, places[random.randint(0, 1)])
+        remotes = [random.randint(side[0], side[-1]) for side in (before, after)]
+        return ClipTuple(start, stride, operation, remotes[random.randint(0, 1)])
 
 
 @dataclass(frozen=True)
 class OurTupleRule(TupleRule):
-    """Draw all five operations alike wherever a remote clip exists. Ours.
+    """Draw all five operations alike wherever a remote clip exists.
 
     The start is uniform over the positions that leave room for a remote clip, whatever
     is drawn, so that it does not tell the operation; the remote clip is uniform over
@@ -150,8 +151,8 @@ class OurTupleRule(TupleRule):
         operation = Operation(random.randint(0, Operation.REMOTE))
         if operation != Operation.REMOTE:
             return ClipTuple(start, stride, operation)
-        places = [*self.before(start), *self.after(start, total_frames)]
-        return ClipTuple(start, stride, operation, random.choice(places))
+        remotes = [*self.before(start), *self.after(start, total_frames)]
+        return ClipTuple(start, stride, operation, random.choice(remotes))
 
 
 @TRANSFORMS.register_module()
@@ -161,7 +162,7 @@ class ClipTransformViews(ViewSampler):
     Source: VCP, https://arxiv.org/abs/2001.00294, as PCL uses it,
     https://arxiv.org/abs/2010.15464. ``view_labels`` gets ``transform``, an
     :class:`~mmkd.methods.clip_operations.Operation` for view 1 and -100 for
-    views 0 and 2. A remote clip is here, in the place of view 1; the other operations
+    views 0 and 2. A remote clip is here, instead of view 1; the other operations
     are ``ApplyClipTransform``'s.
 
     The default rule is :class:`OurTupleRule`, a repair of :class:`OfficialTupleRule`,
@@ -200,7 +201,7 @@ class ClipTransformViews(ViewSampler):
         kind = OfficialTupleRule if official else OurTupleRule
         self.rule: OfficialTupleRule | OurTupleRule = kind(clip_len, interval)
 
-    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def sample(self, total_frames: int) -> tuple[FrameIndices, ViewLabels]:
         """Draw the views of one video; see :meth:`ViewSampler.sample`."""
         drawn = self.rule.draw(total_frames)
         labels = np.array([IGNORE, drawn.operation, IGNORE], dtype=np.int64)

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor, nn
 
+from mmkd.datasets.clip_types import FrameIndices, ViewLabels
 from mmkd.datasets.transforms.sampling import IGNORE, ViewSampler
 from mmkd.errors import UserError
 from mmkd.models.heads import pool_map
@@ -88,7 +89,7 @@ class SegmentPaceViews(ViewSampler):
         # The official redraw can name a segment that the clip does not have.
         return clip.segment if clip.segment < self.num_segments else IGNORE
 
-    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def sample(self, total_frames: int) -> tuple[FrameIndices, ViewLabels]:
         """Draw the views of one video; see :meth:`ViewSampler.sample`."""
         clips = self.rule.draw(total_frames)
         labels = {

@@ -1,4 +1,4 @@
-"""From decoded uint8 clips to what the network expects, on the model's device."""
+"""Stack and normalize decoded uint8 clips on the model's device."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -138,7 +138,7 @@ class ClipPreprocessor(ReadsInput, ActionDataPreprocessor):
         if self.convention is None:
             raise UserError(
                 "the input of the network is not known: convention='auto', and no "
-                'weights that say theirs were loaded',
+                'weights that name their input were loaded',
                 'Load weights that say their input, or name it: '
                 f'model.data_preprocessor.convention={"|".join(CONVENTIONS)}.',
             )
@@ -168,7 +168,7 @@ def device_seeds(samples: Sequence[ActionDataSample]) -> list[int] | None:
     if not rank:
         return None
     start = random.getrandbits(63)
-    return [seed_for(start, 'rank', rank, place) for place in range(len(samples))]
+    return [seed_for(start, 'rank', rank, index) for index in range(len(samples))]
 
 
 def _write_convention(

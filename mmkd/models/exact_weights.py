@@ -1,4 +1,4 @@
-"""Load weights that have to fill a network to the last tensor."""
+"""Load weights strictly: they fill a network to the last tensor."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,9 +27,9 @@ def load_exactly(model: nn.Module, state: Mapping[str, Any], source: str) -> Non
     # Constants that the config states; older releases stored them.
     weights = {k: v for k, v in weights.items() if not k.startswith(_PIXELS)}
     for name, module in model.named_modules():
-        rows = weights.get(f'{name}.features')
-        if isinstance(module, MemoryBank) and not module.size and rows is not None:
-            module.features = torch.empty_like(rows)
+        features = weights.get(f'{name}.features')
+        if isinstance(module, MemoryBank) and not module.size and features is not None:
+            module.features = torch.empty_like(features)
     own: dict[str, Tensor] = model.state_dict()
     problems = [
         ('lacks', [k for k in own if k not in weights and not k.endswith(_COUNTER)]),

@@ -1,4 +1,4 @@
-"""Weights bring their input along: a config asks, a checkpoint answers.
+"""Decide a network's input convention by its checkpoint and its config.
 
 All that loads weights goes through :func:`adopt_input`; programs that know nothing of
 it go through torch's ``load_state_dict``, which ends in the same
@@ -38,7 +38,7 @@ class DeclaredInput:
 
     Attributes:
         convention: The input that it names; None: that of the weights (``'auto'``).
-        fallback: What is fed in its place where no weights say theirs; None: nothing.
+        fallback: What is fed instead where no weights name their input; None: nothing.
         insist: Whether the named one counts also where the weights say another.
     """
 

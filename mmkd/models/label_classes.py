@@ -1,4 +1,4 @@
-"""How many classes a head has: what the sampler declares, brought into the config."""
+"""Set the number of classes of heads from the labels that the sampler declares."""
 
 import inspect
 from collections.abc import Iterator, Mapping

@@ -11,6 +11,7 @@ from mmengine import dist
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from mmkd.datasets.clip_types import BatchLabels, Clips, ViewEmbeddings, ViewMaps
 from mmkd.errors import UserError
 from mmkd.models.heads import at_least_float32, full_precision, output_width, pool_map
 from mmkd.models.tasks import EncodedViews, PretextTask, TargetMaps
@@ -144,7 +145,7 @@ class Pretrainer(BaseModel):
 
     def forward(
         self,
-        inputs: Tensor,
+        inputs: Clips,
         data_samples: list[ActionDataSample] | None = None,
         mode: str = 'tensor',
     ) -> Any:
@@ -167,15 +168,15 @@ class Pretrainer(BaseModel):
             'a pre-training model cannot be tested', 'Fine-tune it, or use evaluate.py.'
         )
 
-    def extract_feat(self, inputs: Tensor) -> Tensor:
+    def extract_feat(self, inputs: Clips) -> Tensor:
         """Return features ``(N, M, C)`` of clips ``(N, M, 3, T, H, W)``."""
         features = pool_map(self.backbone(inputs.flatten(0, 1)))
         return features.unflatten(0, inputs.shape[:2])
 
     def loss(
-        self, inputs: Tensor, data_samples: list[ActionDataSample]
+        self, inputs: Clips, data_samples: list[ActionDataSample]
     ) -> dict[str, Tensor]:
-        """Return the weighted losses and the measures of every task, ``task/name``.
+        """Return the weighted losses and the metrics of every task, ``task/name``.
 
         Raises:
             UserError: If a task reads a view that the sample does not have.
@@ -185,8 +186,8 @@ class Pretrainer(BaseModel):
 
     def task_losses(
         self,
-        inputs: Tensor,
-        labels: dict[str, Tensor],
+        inputs: Clips,
+        labels: BatchLabels,
         indices: Tensor | None,
         targets: Mapping[str, TargetMaps] | None = None,
     ) -> dict[str, Tensor]:
@@ -204,7 +205,7 @@ class Pretrainer(BaseModel):
                 # ``uniform`` is the loss of ignorance, to lay beside the loss.
                 weighted = 'loss' in key or key == 'uniform'
                 losses[f'{name}/{key}'] = value * (task.loss_weight if weighted else 1)
-        return {**losses, **mean_measures(losses)}
+        return {**losses, **mean_metrics(losses)}
 
     def run_example(self, size: tuple[int, int, int]) -> None:
         """Run all tasks on two black clips ``(T, H, W)``; memories change."""
@@ -215,15 +216,15 @@ class Pretrainer(BaseModel):
         zeros = clips.new_zeros(2, views, dtype=torch.long)
         target = TargetMaps(maps, maps[..., 0, 0] == 0)
         # Class 0 in every view and cell, whatever tasks call the label or target.
-        labels: dict[str, Tensor] = defaultdict(lambda: zeros)
+        labels: BatchLabels = defaultdict(lambda: zeros)
         targets: dict[str, TargetMaps] = defaultdict(lambda: target)
         self.task_losses(clips, labels, torch.arange(2), targets)
 
-    def task_maps(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
+    def task_maps(self, inputs: Clips) -> dict[str, ViewMaps]:
         """Return the maps that every task reads of its clips, by task and view."""
         views = {name: task.views for name, task in self._tasks().items()}
 
-        def encode() -> dict[int, Tensor]:
+        def encode() -> ViewMaps:
             needed = sorted({view for own in views.values() for view in own})
             return self._encode(lambda x: {'': self.backbone(x)}, inputs, needed)['']
 
@@ -232,9 +233,9 @@ class Pretrainer(BaseModel):
         maps = encode()
         return {name: {view: maps[view] for view in own} for name, own in views.items()}
 
-    def _encode_teachers(self, inputs: Tensor) -> dict[str, dict[int, Tensor]]:
+    def _encode_teachers(self, inputs: Clips) -> dict[str, ViewEmbeddings]:
         """Return the teachers' embeddings by task and view."""
-        result: dict[str, dict[int, Tensor]] = {name: {} for name in self.tasks}
+        result: dict[str, ViewEmbeddings] = {name: {} for name in self.tasks}
         for name, teacher in self._teachers().items():
             if self.training and teacher.updates == 'step':
                 teacher.update(self._encoder(name))
@@ -247,7 +248,7 @@ class Pretrainer(BaseModel):
     def _encode(
         self,
         network: Callable[[Tensor], Mapping[str, Tensor]],
-        inputs: Tensor,
+        inputs: Clips,
         views: Sequence[int],
     ) -> dict[str, dict[int, Tensor]]:
         """Return what a network makes of views, by name and view.
@@ -279,21 +280,21 @@ class Pretrainer(BaseModel):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 
-def mean_measures(scalars: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return what is no loss as the mean over the processes, in one exchange.
+def mean_metrics(scalars: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Average the metrics (all that is no loss) over the processes, in one exchange.
 
     Losses stay those of the process: their gradients are averaged.
     """
-    measures = {k: v.detach() for k, v in scalars.items() if 'loss' not in k}
-    if dist.get_world_size() == 1 or not measures:
-        return measures
-    joined = torch.stack([value.double() for value in measures.values()])
+    metrics = {k: v.detach() for k, v in scalars.items() if 'loss' not in k}
+    if dist.get_world_size() == 1 or not metrics:
+        return metrics
+    joined = torch.stack([value.double() for value in metrics.values()])
     dist.all_reduce(joined, 'mean')
-    pairs = zip(measures.items(), joined, strict=True)
+    pairs = zip(metrics.items(), joined, strict=True)
     return {name: mean.to(value.dtype) for (name, value), mean in pairs}
 
 
-def stack_labels(data_samples: list[ActionDataSample]) -> dict[str, Tensor]:
+def stack_labels(data_samples: list[ActionDataSample]) -> BatchLabels:
     """Return the view labels of ``N`` samples as ``(N, M)`` tensors by name."""
     if not data_samples or 'view_labels' not in data_samples[0]:
         return {}

@@ -1,4 +1,4 @@
-"""What each task reads of the backbone where that is not simply its last map."""
+"""Choose the feature maps of the backbone that each task reads."""
 
 import copy
 import logging
@@ -9,6 +9,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmkd.datasets.clip_types import ViewMaps
 from mmkd.errors import UserError
 from mmkd.models.heads import output_width
 from mmkd.models.recorder import Recorder
@@ -146,10 +147,10 @@ class SharedFeature(nn.Module):
 
     def task_maps(
         self,
-        encode: Callable[[], dict[int, Tensor]],
+        encode: Callable[[], ViewMaps],
         views: Mapping[str, Sequence[int]],
         joint: bool,
-    ) -> dict[str, dict[int, Tensor]]:
+    ) -> dict[str, ViewMaps]:
         """Return the maps that every task reads, by task and view.
 
         Args:
@@ -159,7 +160,7 @@ class SharedFeature(nn.Module):
         """
         assert self._recorder is not None
         with self._recorder:
-            maps: dict[str | None, dict[int, Tensor]] = {None: encode()}
+            maps: dict[str | None, ViewMaps] = {None: encode()}
         for path, recorded in self._recorder.take().items():
             parts = recorded.chunk(len(maps[None]))
             maps[path] = dict(zip(maps[None], parts, strict=True))

@@ -1,4 +1,4 @@
-"""What a wrapper asks of a teacher, whatever the teacher is made of."""
+"""Interface of teachers, whatever they are made of."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Teacher(nn.Module, ABC):
-    """A network that says what a student should say, and is never trained.
+    """Base class of teachers: they give the student targets and are never trained.
 
     Its mode is its own. It is in the checkpoint only where it cannot be had again.
 
@@ -55,7 +55,7 @@ class Teacher(nn.Module, ABC):
 
 
 class Encoder(nn.Module):
-    """What of a Pretrainer a teacher copies: its backbone, and heads on its map.
+    """The encoder that a teacher copies of a Pretrainer: backbone and projection heads.
 
     Args:
         backbone: Maps clips ``(N, 3, T, H, W)`` to one map ``(N, C, t, h, w)``.

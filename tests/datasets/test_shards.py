@@ -62,10 +62,10 @@ def test_rows_in_any_order(path):
     for name, array in ARRAYS.items():
         assert shard.shape(name) == array.shape
         np.testing.assert_array_equal(shard.rows(name), array)
-        for places in ([299], [5, 3, 5, 290, 127, 128], []):
-            found = shard.rows(name, places)
+        for indices in ([299], [5, 3, 5, 290, 127, 128], []):
+            found = shard.rows(name, indices)
             assert found.dtype == array.dtype
-            np.testing.assert_array_equal(found, array[np.array(places, int)])
+            np.testing.assert_array_equal(found, array[np.array(indices, int)])
 
 
 def test_only_the_chunks_that_are_asked_for_are_read(path):

@@ -141,45 +141,45 @@ class PlainEcho(FractionVideoDataset):
 
 
 def test_repetition_is_that_of_mmengines_wrapper(ann_file: str) -> None:
-    mine = Echo(ann_file, views=VIEWS, repeat=3)
+    dataset = Echo(ann_file, views=VIEWS, repeat=3)
     other = RepeatDataset(PlainEcho(ann_file, pipeline=[]), times=3)
-    assert len(mine) == len(other) == 18
+    assert len(dataset) == len(other) == 18
     for index in range(18):
         np.random.seed(index)
-        ours = mine[index]
+        ours = dataset[index]
         np.random.seed(index)
-        # The same one takes the place of a video that gives nothing.
+        # The same one replaces a video that gives nothing.
         assert ours == other[index]
-        assert mine.get_data_info(index)['sample_idx'] == index % 6
-    assert mine[-1] == mine[17]
+        assert dataset.get_data_info(index)['sample_idx'] == index % 6
+    assert dataset[-1] == dataset[17]
     with pytest.raises(IndexError):
-        mine[18]
-    assert sum(1 for _ in mine) == 18
+        dataset[18]
+    assert sum(1 for _ in dataset) == 18
 
 
 def test_memory_banks_and_lists_count_each_video_once(ann_file: str) -> None:
-    mine = ViewDataset(ann_file, views=VIEWS, repeat=3)
+    dataset = ViewDataset(ann_file, views=VIEWS, repeat=3)
     plain = FractionVideoDataset(ann_file, pipeline=[])
-    assert number_of_videos(mine) == number_of_videos(RepeatDataset(plain, 3)) == 6
+    assert number_of_videos(dataset) == number_of_videos(RepeatDataset(plain, 3)) == 6
     # A run from before goes on: what it noted of its list is what is noted now.
     for times in (1, 3):
-        mine = ViewDataset(ann_file, views=VIEWS, repeat=times)
-        assert list_digest(mine) == list_digest(RepeatDataset(plain, times))
+        dataset = ViewDataset(ann_file, views=VIEWS, repeat=times)
+        assert list_digest(dataset) == list_digest(RepeatDataset(plain, times))
     once = ViewDataset(ann_file, views=VIEWS)
     assert list_digest(once) == list_digest(plain)
-    assert list_digest(once) != list_digest(mine)
+    assert list_digest(once) != list_digest(dataset)
 
 
 def test_a_fraction_is_that_of_the_other_data_set(ann_file: str) -> None:
     options = {'fraction': 0.5, 'seed': 4}
-    mine = ViewDataset(ann_file, views=VIEWS, repeat=2, **options)
+    dataset = ViewDataset(ann_file, views=VIEWS, repeat=2, **options)
     other = FractionVideoDataset(ann_file, pipeline=[], **options)
     names = [other.get_data_info(n)['filename'] for n in range(len(other))]
-    found = [mine.get_data_info(n)['filename'] for n in range(len(mine))]
+    found = [dataset.get_data_info(n)['filename'] for n in range(len(dataset))]
     assert found == names * 2
 
 
-def test_decoded_clips_take_the_place_of_a_reader_that_is_not_named() -> None:
+def test_decoded_clips_replace_a_reader_that_is_not_named() -> None:
     packed = {'type': 'mmkd.OpenPacked', 'folder': 'DIR'}
     for reader in ({}, {'reader': {'type': 'mmkd.OpenVideo', 'num_threads': 2}}):
         loader = {'dataset': {**SLOTS, **reader}}

@@ -10,7 +10,7 @@ def test_linear() -> None:
     torch.testing.assert_close(connector(x), x @ connector.weight.T + connector.bias)
 
 
-def test_convolution_is_the_same_linear_map_at_every_place() -> None:
+def test_convolution_is_the_same_linear_map_at_every_position() -> None:
     connector = ConvConnector(4, 6)
     x = torch.randn(2, 4, 2, 3, 3)
     linear = connector.weight[:, :, 0, 0, 0]

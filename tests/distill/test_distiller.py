@@ -70,8 +70,8 @@ def test_its_checkpoint_fits_the_bare_student_and_the_other_way_round() -> None:
     for network in (model, student):
         network.eval()
     found = [n.test_step(copy.deepcopy(data)) for n in (model, student)]
-    for mine, theirs in zip(*found, strict=True):
-        assert torch.equal(mine.pred_score, theirs.pred_score)
+    for of_student, of_teacher in zip(*found, strict=True):
+        assert torch.equal(of_student.pred_score, of_teacher.pred_score)
     back = load_weights(distiller(seed=3), student.state_dict())
     assert len(back.loaded) == len(student.state_dict()) and not back.missing
 
@@ -302,8 +302,8 @@ def test_pretext_networks_see_the_same_views_in_the_same_order() -> None:
     logs = train(model, 1, views=3)
     assert {'distill/loss_logits', 'distill/loss_feature', 'vcp/loss'} <= set(logs[0])
     assert len(seen['student']) == len(seen['teacher']) == 3
-    for mine, theirs in zip(seen['student'], seen['teacher'], strict=True):
-        assert torch.equal(mine, theirs)
+    for of_student, of_teacher in zip(seen['student'], seen['teacher'], strict=True):
+        assert torch.equal(of_student, of_teacher)
     assert not torch.equal(seen['student'][0], seen['student'][1])
 
 

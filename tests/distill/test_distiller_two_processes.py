@@ -65,8 +65,8 @@ def train(kind: str, rank: int, world: int) -> dict[str, Any]:
         hook.before_train_epoch(runner)
         for step in range(STEPS):
             data = model.data_preprocessor(clips(10 * epoch + step), True)
-            mine = data['inputs'].double()[share], data['data_samples'][share]
-            losses = wrapped(*mine, mode='loss')
+            own = data['inputs'].double()[share], data['data_samples'][share]
+            losses = wrapped(*own, mode='loss')
             optimizer.zero_grad()
             sum(v for k, v in losses.items() if 'loss' in k).backward()
             optimizer.step()

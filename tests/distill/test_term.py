@@ -23,23 +23,23 @@ class AsksForMore(nn.Module):
 def test_pooling_connector_loss_and_weight_in_this_order() -> None:
     connector = {'type': 'mmkd.LinearConnector'}
     term = Term('feature', **{**FEATURE, 'connector': connector, 'weight': 3.0})
-    mine, theirs = torch.randn(2, 4, 2, 3, 3), torch.randn(2, 6, 1, 2, 2)
-    student, teacher = {'backbone': mine}, {'backbone': theirs}
+    of_student, of_teacher = torch.randn(2, 4, 2, 3, 3), torch.randn(2, 6, 1, 2, 2)
+    student, teacher = {'backbone': of_student}, {'backbone': of_teacher}
     pair = term.read(student, teacher)
     term.connect((pair[0].shape, pair[1].shape))
-    connected = term.connector(mine.mean((2, 3, 4)))
-    expected = 3 * (connected - theirs.mean((2, 3, 4))).square().mean()
+    connected = term.connector(of_student.mean((2, 3, 4)))
+    expected = 3 * (connected - of_teacher.mean((2, 3, 4))).square().mean()
     torch.testing.assert_close(term(student, teacher, None), expected)
 
 
 def test_labels_go_to_the_loss_that_asks_for_them() -> None:
     term = Term('dkd', student='a', teacher='b', loss={'type': 'mmkd.DecoupledKD'})
-    mine, theirs = torch.randn(2, 2, 5)
+    of_student, of_teacher = torch.randn(2, 2, 5)
     samples = [ActionDataSample().set_gt_label(n) for n in (4, 0)]
-    expected = decoupled_kd(mine, theirs, torch.tensor([4, 0]))
-    assert torch.equal(term({'a': mine}, {'b': theirs}, samples), expected)
+    expected = decoupled_kd(of_student, of_teacher, torch.tensor([4, 0]))
+    assert torch.equal(term({'a': of_student}, {'b': of_teacher}, samples), expected)
     with pytest.raises(UserError, match='asks for labels, and the clips have none'):
-        term({'a': mine}, {'b': theirs}, [ActionDataSample()])
+        term({'a': of_student}, {'b': of_teacher}, [ActionDataSample()])
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_shapes_that_do_not_go_together_are_named() -> None:
 def test_it_keeps_the_agreement_of_the_last_batch() -> None:
     logits = Term('logits', **LOGITS)
     assert logits.agreement is None
-    mine = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
-    theirs = torch.tensor([[9.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
-    logits({'cls_head.fc_cls': mine}, {'cls_head.fc_cls': theirs}, None)
+    of_student = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
+    of_teacher = torch.tensor([[9.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
+    logits({'cls_head.fc_cls': of_student}, {'cls_head.fc_cls': of_teacher}, None)
     assert logits.agreement.item() == 0.5
     feature = Term('feature', **FEATURE)
     maps = torch.randn(2, 3, 1, 2, 2)

@@ -42,8 +42,8 @@ def test_each_view_is_turned_by_itself():
     turns = results['view_labels']['rotation']
     assert turns.shape == (8,)
     assert len(set(turns.tolist())) > 2
-    places = [white(image) for image in results['imgs'][::3]]
-    assert places == [CORNERS[turn] for turn in turns.tolist()]
+    positions = [white(image) for image in results['imgs'][::3]]
+    assert positions == [CORNERS[turn] for turn in turns.tolist()]
 
 
 def test_the_input_stays_as_it_is():

@@ -3,9 +3,9 @@
 End to end, a bf16 gradient of a deep network differs from the exact one by a quarter
 of its length: each ReLU and each maximum that falls the other way adds its share. That
 says nothing about a layer. So every layer is given what it saw in that very run, its
-input and the gradient of its output, and computes its gradients anew in float64.
+input and the gradient of its output, and computes its gradients again in float64.
 
-The measure is the error in units of what the arithmetic allows: a sum of products
+The metric is the error in units of what the arithmetic allows: a sum of products
 ``x * g`` that is rounded to relative precision ``eps`` is wrong by at most
 ``eps * sum(|x| * |g|)``. A batch normalisation multiplies ``g`` by
 ``(x - mean) / std``, where the subtraction is wrong by ``eps * |mean|``.

@@ -26,14 +26,14 @@ def test_clips_are_augmented_before_they_are_normalised():
         'imagenet', augment={'type': 'mmkd.ClipAugment', **AUGMENT}
     )
     random.seed(0)
-    mine = preprocessor(batch(), training=True)['inputs']
+    ours = preprocessor(batch(), training=True)['inputs']
     random.seed(0)
     clips = ClipAugment(**AUGMENT).augment(torch.stack(batch()['inputs']))
     plain = {**batch(), 'inputs': list(clips)}
     assert torch.equal(
-        mine, ClipPreprocessor('imagenet')(plain, training=True)['inputs']
+        ours, ClipPreprocessor('imagenet')(plain, training=True)['inputs']
     )
-    assert mine.shape == (3, 2, 3, 4, 6, 6)
+    assert ours.shape == (3, 2, 3, 4, 6, 6)
 
 
 SLOTS = {
@@ -55,8 +55,8 @@ def test_named_transforms_give_the_pixels_that_they_give_in_the_worker():
         images = list(clips.permute(0, 2, 3, 4, 1).flatten(0, 1).numpy())
         sample = {'imgs': images, 'num_clips': 2, 'clip_len': 4}
         expected = np.stack(in_worker(sample)['imgs'])
-        mine = result.permute(0, 2, 3, 4, 1).flatten(0, 1).numpy()
-        np.testing.assert_array_equal(mine, expected)
+        ours = result.permute(0, 2, 3, 4, 1).flatten(0, 1).numpy()
+        np.testing.assert_array_equal(ours, expected)
         assert not np.array_equal(expected, images)
 
 
@@ -75,8 +75,8 @@ def test_nothing_is_augmented_in_a_test():
     preprocessor = ClipPreprocessor(
         'imagenet', augment={'type': 'mmkd.ClipAugment', **AUGMENT}
     )
-    mine = preprocessor(batch(), training=False)['inputs']
-    assert torch.equal(mine, ClipPreprocessor('imagenet')(batch())['inputs'])
+    ours = preprocessor(batch(), training=False)['inputs']
+    assert torch.equal(ours, ClipPreprocessor('imagenet')(batch())['inputs'])
 
 
 def test_maps_that_would_not_follow_are_the_users_error():

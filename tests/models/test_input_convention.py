@@ -20,11 +20,11 @@ def test_equals_the_convention_pixel_by_pixel(name: str) -> None:
     assert result.shape == (1, 2, 3, 4, 5, 6)
     assert result.dtype == torch.float32
     order = [2, 1, 0] if convention.channel_order == 'BGR' else [0, 1, 2]
-    for place, channel in enumerate(order):
+    for index, channel in enumerate(order):
         value = clip[:, channel].double() * convention.value_range / 255
-        value = (value - convention.mean[place]) / convention.std[place]
+        value = (value - convention.mean[index]) / convention.std[index]
         torch.testing.assert_close(
-            result[0, :, place].double(), value, rtol=1e-5, atol=1e-5
+            result[0, :, index].double(), value, rtol=1e-5, atol=1e-5
         )
 
 

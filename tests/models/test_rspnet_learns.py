@@ -20,8 +20,8 @@ def grating(seed: int, frames: int = 64, size: int = 16) -> np.ndarray:
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[:size, :size]
     angle, width, phase = rng.uniform((0, 0.4, 0), (6.28, 0.9, 6.28))
-    place = width * (np.cos(angle) * columns + np.sin(angle) * rows) + phase
-    wave = np.sin(place + 0.6 * np.arange(frames)[:, None, None])
+    phases = width * (np.cos(angle) * columns + np.sin(angle) * rows) + phase
+    wave = np.sin(phases + 0.6 * np.arange(frames)[:, None, None])
     return wave[..., None] * rng.uniform(1, 2, 3)
 
 

@@ -19,7 +19,7 @@ from tests.warm import run_group
 
 STEPS, BATCH = 3, 4
 # One video twice in a batch, on different processes.
-PLACES = (3, 0, 3, 5)
+INDICES = (3, 0, 3, 5)
 VIEWS = 3
 # 7 is no multiple of the batch: the queue wraps within a step.
 QUEUE = {'queue_size': 7, 'embedding': 16}
@@ -89,19 +89,19 @@ def train(method: str, rank: int, ends: Sequence[int]) -> dict[str, Any]:
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(parameters, lr=0.1, momentum=0.9)
     share = slice(ends[rank], ends[rank + 1])
-    history, measures = [], []
+    history, metrics = [], []
     for step in range(STEPS):
         clips, labels = batch(step)
-        mine = {k: v[share] for k, v in labels.items()}
-        data_samples = with_part_maps(step, samples(mine, PLACES[share]), share)
+        own = {k: v[share] for k, v in labels.items()}
+        data_samples = with_part_maps(step, samples(own, INDICES[share]), share)
         losses = wrapped(clips[share], data_samples, mode='loss')
         total = sum(v for k, v in losses.items() if 'loss' in k)
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
         history.append({k: v.item() for k, v in losses.items() if 'loss' in k})
-        measures.append({k: v.item() for k, v in losses.items() if 'loss' not in k})
-    return {'history': history, 'measures': measures, 'state': model.state_dict()}
+        metrics.append({k: v.item() for k, v in losses.items() if 'loss' not in k})
+    return {'history': history, 'metrics': metrics, 'state': model.state_dict()}
 
 
 def worker(rank: int, ends: Sequence[int]) -> dict[str, Any]:
@@ -135,13 +135,13 @@ def test_equal_to_one_process(method: str, together: list[dict[str, Any]]) -> No
             mean = sum(rank['history'][step][name] for rank in ranks) / len(ranks)
             assert mean == pytest.approx(value, rel=1e-9, abs=1e-12), (step, name)
     # What is logged is the same on every process, and that of one.
-    for step, measured in enumerate(alone['measures']):
+    for step, measured in enumerate(alone['metrics']):
         assert any(name.split('/')[1] in ('chance', 'gain') for name in measured) or (
             'vspp/chance_speed' in measured
         )
         for name, value in measured.items():
             for rank in ranks:
-                found = rank['measures'][step][name]
+                found = rank['metrics'][step][name]
                 assert found == pytest.approx(value, rel=1e-5, abs=1e-6), (step, name)
     for rank in ranks:
         for name, expected in alone['state'].items():

@@ -16,7 +16,7 @@ from PIL import Image
 from mmkd.commands.report.features import Looked, Videos, lacking
 from mmkd.commands.report.page import Notes, pieces
 from mmkd.datasets.video_readers.frame_reader import open_video
-from mmkd.models.measures import nearest
+from mmkd.models.metrics import nearest
 
 _QUERIES, _NEIGHBOURS = 6, 5
 WIDTH = 112  # pixels of a frame

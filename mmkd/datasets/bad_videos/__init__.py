@@ -1,4 +1,4 @@
-"""What happens when a video cannot be read."""
+"""Fault-tolerant loading: find, report and replace videos that cannot be read."""
 
 from mmkd.datasets.bad_videos.guarded_pipeline import (
     CHECK,

@@ -23,7 +23,7 @@ from mmkd.datasets.transforms.decoding import OpenPacked
 from mmkd.datasets.transforms.sampling import ViewSampler
 from mmkd.errors import UserError
 
-#: Field of a data sample: the videos that it took the place of, with the reasons.
+#: Field of a data sample: the videos that it replaces, with the reasons.
 REPLACED = 'replaced_videos'
 
 # Said well enough, or nobody's mistake.
@@ -45,8 +45,7 @@ class GuardedPipeline(Compose):
     of samplers, of code and options. With ``replace``, None is returned, at which
     MMEngine's data sets draw another sample with ``np.random``; the generators are
     first brought back to where they were, so that it is the same one wherever the fault
-    shows. The sample that takes its place has :data:`REPLACED` in its meta information.
-    Source: ours.
+    shows. The sample that replaces it has :data:`REPLACED` in its meta information.
 
     Args:
         transforms: Transforms, in order.

@@ -1,4 +1,4 @@
-"""See to it that reading a video ends: in a thread, or from outside of a worker."""
+"""Limit the time of reading a video: in a thread, or from outside of a worker."""
 
 import queue
 import threading
@@ -31,7 +31,7 @@ def within(seconds: float, work: Callable[[threading.Event], T]) -> T:
     thread is left to itself (and what it reads is lost), and ends with the process.
     This holds where the library lets go of Python's lock, as decord, PyAV, torchcodec,
     OpenCV and the reading of files do. Time in which the process is suspended (Ctrl-Z,
-    Slurm) is not counted. Source: ours.
+    Slurm) is not counted.
 
     Args:
         seconds: Time; 0 means no limit, and no thread.
@@ -72,7 +72,7 @@ class Marks:
     """Marks that workers set while they read, in memory they share with their process.
 
     They outlive a worker that a decoder brings down, and can be read while one hangs
-    with Python's lock held. Setting one costs a few microseconds. Source: ours.
+    with Python's lock held. Setting one costs a few microseconds.
 
     Args:
         workers: Number of workers.

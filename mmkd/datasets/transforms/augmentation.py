@@ -1,4 +1,4 @@
-"""Random operations on pixels that stay in their place, in the worker or on a device.
+"""Random operations on pixels that keep their position, in the worker or on a device.
 
 An operation is defined once and written twice: with OpenCV for an image in a worker,
 where it is several times faster, and with tensors for batches on any device. Both give
@@ -8,13 +8,13 @@ drawn, and in which order, does not depend on which of them is used.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from torch import Tensor
 
+from mmkd.datasets.clip_types import Results
 from mmkd.errors import UserError
 
 
@@ -48,7 +48,7 @@ class Configured(BaseTransform):
 
 
 class Augmentation(Configured):
-    """Base of the random operations that leave pixels in their place.
+    """Base of the random operations that leave pixels at their position.
 
     Reads and writes ``imgs``, a list of uint8 RGB arrays ``(H, W, 3)``; the arrays that
     it was given stay as they are. Inside ``PerView``, each view gets its own draw.
@@ -79,7 +79,7 @@ class Augmentation(Configured):
             return [self.draw() for _ in range(count)]
         return [self.draw()] * count
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Change one sample, in the worker."""
         draws = self.draw_frames(len(results['imgs']))
         if any(draws):

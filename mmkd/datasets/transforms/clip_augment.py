@@ -38,10 +38,10 @@ class ClipAugment(Configured):
     :class:`~mmkd.datasets.transforms.ColorJitter`,
     :class:`~mmkd.datasets.transforms.RandomGrayscale` and
     :class:`~mmkd.datasets.transforms.GaussianBlur` themselves. Dense targets do
-    not follow it. Source: ours.
+    not follow it.
 
     Args:
-        crop: Side of a square crop at a random place; None for no crop, the default.
+        crop: Side of a square crop at a random position; None for no crop, the default.
         flip: Probability of a horizontal flip. Defaults to 0.
         jitter: Arguments of ``ColorJitter``, ``per_frame`` among them; None, the
             default, for no jitter.

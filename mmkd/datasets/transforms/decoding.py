@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmkd.datasets.clip_types import Results
 from mmkd.datasets.packed_videos import PackedVideos
 from mmkd.datasets.video_readers import FrameReader, choose_decoder, open_video
 from mmkd.datasets.video_readers.decord_video import decode
@@ -16,7 +17,7 @@ from mmkd.errors import printable
 from mmkd.registry import TRANSFORMS
 
 
-def _with_reader(results: dict[str, Any], reader: FrameReader) -> dict[str, Any]:
+def _with_reader(results: Results, reader: FrameReader) -> Results:
     results['video_reader'] = reader
     results['total_frames'] = len(reader)
     results['avg_fps'] = reader.get_avg_fps()
@@ -25,7 +26,7 @@ def _with_reader(results: dict[str, Any], reader: FrameReader) -> dict[str, Any]
 
 @TRANSFORMS.register_module()
 class OpenVideo(BaseTransform):
-    """Stand in for MMAction2's ``DecordInit``, with a choice of decoders.
+    """Open a video with a choice of decoders, instead of MMAction2's ``DecordInit``.
 
     Whichever is chosen, a frame number means the same frame, also on clips where
     decord or TorchCodec by themselves err after a seek. Pixels are equal where the
@@ -33,8 +34,6 @@ class OpenVideo(BaseTransform):
     (docs/data.md). Reads local files only.
 
     Needs ``filename``. Writes ``video_reader``, ``total_frames`` and ``avg_fps``.
-
-    Source: ours.
 
     Args:
         decoder: ``'decord'``, ``'pyav'``, ``'torchcodec'``, or ``'auto'`` for the one
@@ -57,7 +56,7 @@ class OpenVideo(BaseTransform):
         self.decoder = choose_decoder(decoder)
         self.num_threads = num_threads
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Open one sample's video.
 
         Raises:
@@ -76,13 +75,11 @@ class OpenVideo(BaseTransform):
 
 @TRANSFORMS.register_module()
 class OpenPacked(BaseTransform):
-    """Stand in for :class:`OpenVideo` where the frames are decoded already.
+    """Open a video of a packed set, whose frames are decoded already.
 
     Needs ``filename``. Writes ``video_reader``, ``total_frames`` and ``avg_fps``;
     :class:`DecodeViews` and MMAction2's ``DecordDecode`` then read from memory. The
     file is mapped once a process, and its pages are shared by all workers.
-
-    Source: ours.
 
     Args:
         folder: Folder that ``tools/data/pack.py`` wrote.
@@ -103,7 +100,7 @@ class OpenPacked(BaseTransform):
         """The packed videos, mapped at the first use in a process."""
         return PackedVideos(self.folder)
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Open one sample's video.
 
         Raises:
@@ -154,8 +151,6 @@ class DecodeViews(BaseTransform):
     uint8 RGB arrays ``(H, W, 3)`` of which none shares memory with another,
     ``original_shape`` and ``img_shape`` ``(H, W)``, and drops the reader.
 
-    Source: ours.
-
     Example:
         >>> pipeline = [
         ...     dict(type='mmkd.OpenVideo'),
@@ -165,7 +160,7 @@ class DecodeViews(BaseTransform):
         ... ]
     """
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Decode one sample.
 
         Raises:

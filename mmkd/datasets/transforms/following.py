@@ -1,4 +1,4 @@
-"""Run transforms so that dense targets of a sample stay on its pixels.
+"""Run transforms; dense targets follow the pixels by an affine map of each view.
 
 A transform that moves pixels is run once more, with the same random draws, on a
 picture that shows at each pixel where that pixel lies; the answer tells where each
@@ -10,7 +10,7 @@ import copy
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -30,16 +30,16 @@ from mmaction.datasets.transforms import (
 )
 from mmaction.datasets.transforms.processing import RandomErasing
 
+from mmkd.datasets.clip_types import AnyResults
 from mmkd.errors import UserError
 
-Results = dict[str, Any]
-Transform = Callable[[Results], Results | None]
+Transform = Callable[[AnyResults], AnyResults | None]
 
 #: Key of the targets of a sample, by name.
-TARGETS = 'targets'
+TARGETS: Final = 'targets'
 #: Where the upper left, upper right and lower left corner of each view lie in the
 #: frame, as shares (x, y) of it: float64 ``(M, 3, 2)``. There while targets follow.
-CORNERS = 'view_corners'
+CORNERS: Final = 'view_corners'
 
 WHOLE_FRAME = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
 
@@ -59,7 +59,9 @@ _COLORS = frozenset(
 )
 
 
-def run_transforms(transforms: Iterable[Transform], results: Results) -> Results | None:
+def run_transforms(
+    transforms: Iterable[Transform], results: AnyResults
+) -> AnyResults | None:
     """Run transforms one after the other; targets of the sample follow the pixels.
 
     A sample without ``view_corners`` has none that follow.
@@ -70,17 +72,18 @@ def run_transforms(transforms: Iterable[Transform], results: Results) -> Results
     Raises:
         UserError: If targets cannot follow a transform.
     """
-    done: Results | None = results
+    done: AnyResults | None = results
     for transform in transforms:
         done = None if done is None else _run(transform, done)
     return done
 
 
-def _run(transform: Transform, results: Results) -> Results | None:
+def _run(transform: Transform, results: AnyResults) -> AnyResults | None:
     moving = _moves_pixels(transform) if CORNERS in results else None
     if moving is None:
         return transform(results)
-    held = {key: results.pop(key) for key in (CORNERS, TARGETS) if key in results}
+    keys: tuple[str, ...] = (CORNERS, TARGETS)
+    held = {key: results.pop(key) for key in keys if key in results}
     size, count = results['imgs'][0].shape[:2], len(results['imgs'])
     pictures = [_coordinates(*size)]
     if moving:
@@ -91,8 +94,8 @@ def _run(transform: Transform, results: Results) -> Results | None:
         return None
     _check_frames(transform, done['imgs'], count, pictures)
     if moving:
-        places = [_corners_of(transform, p) / [size[1], size[0]] for p in pictures]
-        held[CORNERS] = np.concatenate([within(held[CORNERS], p) for p in places])
+        points = [_corners_of(transform, p) / [size[1], size[0]] for p in pictures]
+        held[CORNERS] = np.concatenate([within(held[CORNERS], p) for p in points])
     done.update(held)
     return done
 
@@ -117,7 +120,7 @@ def _moves_pixels(transform: Transform) -> bool | None:
 
 
 def _replay(
-    transform: Transform, results: Results, pictures: list[np.ndarray]
+    transform: Transform, results: AnyResults, pictures: list[np.ndarray]
 ) -> list[np.ndarray]:
     """Run a transform on other pictures than those of the sample, which stays."""
     others = {key: value for key, value in results.items() if key != 'imgs'}
@@ -151,7 +154,7 @@ def _coordinates(height: int, width: int) -> np.ndarray:
 
 
 def _corners_of(transform: Transform, picture: np.ndarray) -> np.ndarray:
-    """Return where three corners of a view lie in the one before it, ``(3, 2)``.
+    """Fit a view's affine map to the view before it; return three corners ``(3, 2)``.
 
     The picture ``(h, w, 2)`` shows the coordinates of the pixels in the view before.
     Refused is what is no resize, crop, flip or turn.
@@ -188,16 +191,16 @@ def _slope(values: np.ndarray, transform: Transform) -> np.ndarray:
     return slope
 
 
-def within(corners: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Return where places of views lie in the frame, in shares of it ``(M, ..., 2)``.
+def within(corners: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return where points of views lie in the frame, in shares of it ``(M, ..., 2)``.
 
     Args:
         corners: Of the views, ``(M, 3, 2)``.
-        places: Shares ``(..., 2)`` of a view, x and y.
+        points: Shares ``(..., 2)`` of a view, x and y.
     """
-    corner = corners.reshape(-1, 3, *(1,) * (places.ndim - 1), 2)
+    corner = corners.reshape(-1, 3, *(1,) * (points.ndim - 1), 2)
     right, down = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
-    moved: np.ndarray = corner[:, 0] + places[..., :1] * right + places[..., 1:] * down
+    moved: np.ndarray = corner[:, 0] + points[..., :1] * right + points[..., 1:] * down
     return moved
 
 

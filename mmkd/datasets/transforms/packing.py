@@ -7,6 +7,7 @@ import torch
 from mmaction.datasets.transforms import PackActionInputs
 from mmengine.structures import LabelData
 
+from mmkd.datasets.clip_types import Results
 from mmkd.datasets.dense_targets import DenseTarget
 from mmkd.datasets.transforms.following import TARGETS
 from mmkd.datasets.transforms.with_targets import check_in_place
@@ -16,7 +17,7 @@ from mmkd.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class PackViews(PackActionInputs):
-    """Pack as MMAction2's ``PackActionInputs`` does, and the labels of the views.
+    """Pack clips, view labels and dense targets as ``PackActionInputs`` packs clips.
 
     ``view_labels`` of the results, one integer array ``(M,)`` per label, become
     ``data_sample.view_labels``, a ``LabelData`` of LongTensors ``(M,)`` that moves with
@@ -25,12 +26,10 @@ class PackViews(PackActionInputs):
     one ``LabelData`` per name, of ``maps``, ``(M, T, s, s)`` labels or
     ``(M, T, K, s, s)`` channels, and ``valid``, bool ``(M, T)``.
 
-    Source: ours.
-
     Args:
         collect_keys: As in ``PackActionInputs``.
         meta_keys: As there; the default adds ``filename`` and ``sample_idx``, the
-            place of the video in its list, which memory banks go by.
+            index of the video in its list, which memory banks go by.
         algorithm_keys: As there.
 
     Example:
@@ -53,7 +52,7 @@ class PackViews(PackActionInputs):
     ) -> None:
         super().__init__(collect_keys, meta_keys, algorithm_keys)
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> dict[str, Any]:
         """Pack one sample into ``inputs`` and ``data_samples``.
 
         Raises:

@@ -8,15 +8,14 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
+from mmkd.datasets.clip_types import AnyResults
 from mmkd.datasets.transforms.following import CORNERS, TARGETS, run_transforms
 from mmkd.datasets.transforms.sampling import IGNORE
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 
-Results = dict[str, Any]
 
-
-def _clip_of(results: Results, views: Sequence[int]) -> Results:
+def _clip_of(results: AnyResults, views: Sequence[int]) -> AnyResults:
     """Return what the inner transforms see: one clip, with a state of its own."""
     apart = ('imgs', TARGETS)
     state = copy.deepcopy({k: v for k, v in results.items() if k not in apart})
@@ -32,12 +31,12 @@ def _clip_of(results: Results, views: Sequence[int]) -> Results:
     return state
 
 
-def _frames(results: Results, view: int) -> list[np.ndarray]:
+def _frames(results: AnyResults, view: int) -> list[np.ndarray]:
     clip_len = results['clip_len']
     return results['imgs'][view * clip_len : (view + 1) * clip_len]
 
 
-def _changes(before: Results, after: Results) -> Results:
+def _changes(before: AnyResults, after: AnyResults) -> AnyResults:
     """Return what was added or given a new value, apart from images and labels."""
     return {
         key: value
@@ -49,7 +48,7 @@ def _changes(before: Results, after: Results) -> Results:
 
 @TRANSFORMS.register_module()
 class PerView(BaseTransform):
-    """Apply transforms anew to each view: own crop, own flip, own jitter.
+    """Apply transforms to each view by itself: own crop, own flip, own jitter.
 
     Splits ``imgs`` into ``num_clips`` clips of ``clip_len`` frames, runs the transforms
     on each, and joins the clips. An inner transform sees a sample of one clip.
@@ -68,8 +67,6 @@ class PerView(BaseTransform):
 
     With ``views``, the others pass as they are; a label that is new inside is -100
     for them.
-
-    Source: ours.
 
     Args:
         transforms: Configs of transforms, or callables from results to results.
@@ -93,7 +90,7 @@ class PerView(BaseTransform):
 
     def __init__(
         self,
-        transforms: Sequence[dict[str, Any] | Callable[[Results], Results]],
+        transforms: Sequence[dict[str, Any] | Callable[[AnyResults], AnyResults]],
         groups: Sequence[Sequence[int]] | None = None,
         views: Sequence[int] | None = None,
     ) -> None:
@@ -103,7 +100,7 @@ class PerView(BaseTransform):
         self.views = None if views is None else tuple(views)
         self.groups = None if groups is None else tuple(tuple(g) for g in groups)
 
-    def transform(self, results: Results) -> Results | None:
+    def transform(self, results: AnyResults) -> AnyResults | None:
         """Transform one sample; None if an inner transform gives None.
 
         Raises:
@@ -113,8 +110,8 @@ class PerView(BaseTransform):
         count = results['num_clips']
         self._check_frames(results, count)
         earlier = results.get('view_records', [{}] * count)
-        views: dict[int, Results] = {}
-        records: dict[int, Results] = {}
+        views: dict[int, AnyResults] = {}
+        records: dict[int, AnyResults] = {}
         corners: dict[int, np.ndarray] = {}
         for group in self._groups_of(count):
             clip = _clip_of(results, group)
@@ -138,7 +135,7 @@ class PerView(BaseTransform):
         self._join_labels(results, ordered)
         return results
 
-    def _check_frames(self, results: Results, count: int) -> None:
+    def _check_frames(self, results: AnyResults, count: int) -> None:
         if len(results['imgs']) != count * results['clip_len']:
             raise UserError(
                 f'PerView: {len(results["imgs"])} frames for {count} views of '
@@ -161,8 +158,8 @@ class PerView(BaseTransform):
         return self.groups
 
     def _split(
-        self, clip: Results, group: Sequence[int], clip_len: int
-    ) -> dict[int, Results]:
+        self, clip: AnyResults, group: Sequence[int], clip_len: int
+    ) -> dict[int, AnyResults]:
         """Return images and labels of each view of a transformed group."""
         if len(clip['imgs']) != clip_len * len(group):
             raise UserError(
@@ -177,13 +174,15 @@ class PerView(BaseTransform):
         }
         return {
             view: {
-                'imgs': _frames(whole, place),
-                'view_labels': {k: v[place : place + 1] for k, v in labels.items()},
+                'imgs': _frames(whole, position),
+                'view_labels': {
+                    k: v[position : position + 1] for k, v in labels.items()
+                },
             }
-            for place, view in enumerate(group)
+            for position, view in enumerate(group)
         }
 
-    def _check_sizes(self, views: list[Results]) -> None:
+    def _check_sizes(self, views: list[AnyResults]) -> None:
         sizes = {image.shape[:2] for view in views for image in view['imgs']}
         if len(sizes) > 1:
             raise UserError(
@@ -191,7 +190,7 @@ class PerView(BaseTransform):
                 'End its transforms with a crop or resize to one size.',
             )
 
-    def _join_labels(self, results: Results, views: list[Results]) -> None:
+    def _join_labels(self, results: AnyResults, views: list[AnyResults]) -> None:
         if self.views is not None:
             known = views[self.views[0]]['view_labels'] if self.views else {}
             blank = {name: np.array([IGNORE]) for name in known}

@@ -1,4 +1,4 @@
-"""Change or take away the colours, at random."""
+"""Random colour jitter and greyscale."""
 
 import math
 import random

@@ -3,11 +3,11 @@
 import inspect
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmkd.datasets.clip_types import FrameIndices, Results, ViewLabels
 from mmkd.errors import UserError
 
 #: Label of a view that no loss may read; PyTorch's ``ignore_index``.
@@ -51,14 +51,14 @@ class ViewSampler(BaseTransform):
         self.frame_interval = frame_interval
 
     @abstractmethod
-    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def sample(self, total_frames: int) -> tuple[FrameIndices, ViewLabels]:
         """Draw the views of a video of ``total_frames``, at least 1.
 
         Returns:
             The indices ``(M, T)``, 0-based, and the labels, ``(M,)`` each.
         """
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Write the views of one sample, which needs ``total_frames``.
 
         Raises:

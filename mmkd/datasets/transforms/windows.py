@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from mmkd.datasets.clip_types import FrameIndices, ViewLabels
 from mmkd.datasets.transforms.sampling import ViewSampler
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
@@ -144,7 +145,7 @@ class EvenClips(ViewSampler):
                 f'Use one of {", ".join(get_args(Protocol))}.',
             )
 
-    def sample(self, total_frames: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def sample(self, total_frames: int) -> tuple[FrameIndices, ViewLabels]:
         """Return the clips of one video ``(num_clips, T)`` and no labels."""
         short = short_window(self.clip_len, total_frames, self.frame_interval)
         if short is not None:

@@ -8,6 +8,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
+from mmkd.datasets.clip_types import AnyResults, Results
 from mmkd.datasets.dense_targets import DenseTarget, cell_centres, sample_target
 from mmkd.datasets.transforms.following import (
     CORNERS,
@@ -18,8 +19,6 @@ from mmkd.datasets.transforms.following import (
 )
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
-
-Results = dict[str, Any]
 
 
 def check_in_place(results: Mapping[str, Any]) -> None:
@@ -66,13 +65,13 @@ class WithTargets(BaseTransform):
         self,
         load: dict[str, Any],
         align: dict[str, Any],
-        transforms: Sequence[dict[str, Any] | Callable[[Results], Results]] = (),
+        transforms: Sequence[dict[str, Any] | Callable[[AnyResults], AnyResults]] = (),
     ) -> None:
         self.load = TRANSFORMS.build(load)
         self.align = TRANSFORMS.build(align)
         self.transforms = Compose(transforms)
 
-    def transform(self, results: Results) -> Results | None:
+    def transform(self, results: AnyResults) -> AnyResults | None:
         """Transform one sample; None if one of the transforms gives None.
 
         Raises:
@@ -139,12 +138,12 @@ class AlignTargets(BaseTransform):
     ) -> DenseTarget:
         maps = target.maps.reshape(clips, -1, *target.maps.shape[1:])
         valid = target.valid.reshape(clips, -1)
-        places = within(corners, cell_centres(self.size)).round(9)
+        points = within(corners, cell_centres(self.size)).round(9)
         right, down = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
         mirrored = np.linalg.det(np.stack([right, down], axis=1)) < 0
         aligned = [
-            sample_target(replace(target, maps=maps[view % clips]), place, mirror)
-            for view, (place, mirror) in enumerate(zip(places, mirrored, strict=True))
+            sample_target(replace(target, maps=maps[view % clips]), of_view, mirror)
+            for view, (of_view, mirror) in enumerate(zip(points, mirrored, strict=True))
         ]
         times = len(corners) // clips
         return DenseTarget(np.stack(aligned), np.tile(valid, (times, 1)))
@@ -153,7 +152,7 @@ class AlignTargets(BaseTransform):
         return f'{type(self).__name__}(size={self.size})'
 
 
-def _check_frames(results: Results) -> None:
+def _check_frames(results: AnyResults) -> None:
     if 'keypoint' in results:
         raise UserError(
             'WithTargets: the sample has key points, whose transforms crop frames '

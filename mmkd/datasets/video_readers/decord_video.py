@@ -51,7 +51,7 @@ class DecordVideo(PyAVVideo):
     than a plain decode (B frames of MPEG-4 and MPEG-2, transport streams, WMV, open
     groups of H.264 and HEVC, hidden frames), the file is read through PyAV; also what
     decord cannot read (narrow videos, and many that are turned when shown), that with a
-    warning. Source: ours.
+    warning.
 
     Args:
         path: The file.
@@ -69,7 +69,7 @@ class DecordVideo(PyAVVideo):
         super().__init__(path, num_threads)
         self.trusted = can_count(self.index) and self.upright()
         self.fps = self.index.fps
-        # decord is sure of its place as long as nothing has been read.
+        # decord is sure of its position as long as nothing has been read.
         self.fresh: Any = None
         if self.trusted:
             self.fresh = self._reader()
@@ -89,17 +89,17 @@ class DecordVideo(PyAVVideo):
         """
         if not self.trusted:
             return super().get_batch(indices)
-        wanted, places = np.unique(checked(indices, len(self)), return_inverse=True)
+        wanted, positions = np.unique(checked(indices, len(self)), return_inverse=True)
         reader, self.fresh = self.fresh or self._reader(), None
         try:
             frames = decode(reader, wanted)
         except (self._decord.DECORDError, ValueError) as error:
             lines = str(error).strip().splitlines() or [type(error).__name__]
             text = _FALLBACK.format(printable(self.path), printable(lines[0][-120:]))
-            # Python shows a warning of one text and one place once only.
+            # Python shows a warning of one text and one line once only.
             warnings.warn(text, stacklevel=2)
             frames = super().get_batch(wanted).asnumpy()
-        return DecodedFrames(frames[places])
+        return DecodedFrames(frames[positions])
 
     each = FrameReader.each
 

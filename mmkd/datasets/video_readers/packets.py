@@ -72,16 +72,16 @@ class PacketIndex:
         """Frames from which decoding can start, rising, and the times to seek to."""
         if not self.seek_times:
             return {key: self.times[key] for key in self.keys}
-        places = {bisect_left(self.times, time): time for time in self.seek_times}
+        numbers = {bisect_left(self.times, time): time for time in self.seek_times}
         return {
-            place: time for place, time in places.items() if place < len(self.times)
+            number: time for number, time in numbers.items() if number < len(self.times)
         }
 
 
 def miscounts(keys: Sequence[int], total_frames: int) -> bool:
     """Tell whether decord would give wrong frames of this video after a seek.
 
-    Clips cut out of a stream without encoding anew (sets 1 and 2 of UT-Interaction)
+    Clips cut out of a stream without re-encoding (sets 1 and 2 of UT-Interaction)
     start with empty packets that are marked as key frames. decord counts them as
     frames, but not when it seeks past them: every frame is then one or two too early,
     and one that is asked for near the end may be any earlier one.
@@ -140,7 +140,7 @@ def index_packets(container: av.container.InputContainer) -> PacketIndex:
     counts = _packets_are_frames(container, packets) and bool(shown)
     if known:
         shown.sort(key=lambda packet: packet.time or 0)
-    keys = tuple(place for place, packet in enumerate(shown) if packet.key)
+    keys = tuple(number for number, packet in enumerate(shown) if packet.key)
     hidden = len(packets) - len(shown)
     seek_times = {p.time for p in packets if p.key and p.time is not None}
     alone = not any(p.b_frame and codec == 'mpeg4' for p in packets)
@@ -231,12 +231,12 @@ def is_closed(data: bytes, codec: str, extradata: bytes | None) -> bool:
 
 
 def _units(data: bytes, codec: str, extradata: bytes | None) -> Iterator[bytes]:
-    place_of_length = 4 if codec == 'h264' else 21
-    if not (extradata and extradata[0] == 1 and len(extradata) > place_of_length):
+    length_offset = 4 if codec == 'h264' else 21
+    if not (extradata and extradata[0] == 1 and len(extradata) > length_offset):
         yield from filter(None, data.split(b'\0\0\1')[1:])
         return
-    place, size = 0, (extradata[place_of_length] & 3) + 1
-    while place + size < len(data):
-        length = int.from_bytes(data[place : place + size], 'big')
-        yield data[place + size : place + size + 1]
-        place += size + length
+    offset, size = 0, (extradata[length_offset] & 3) + 1
+    while offset + size < len(data):
+        length = int.from_bytes(data[offset : offset + size], 'big')
+        yield data[offset + size : offset + size + 1]
+        offset += size + length

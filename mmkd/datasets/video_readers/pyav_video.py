@@ -37,7 +37,7 @@ class PyAVVideo(FrameReader):
     counts; frames that packets promise and that are not there are the last one again,
     as with decord read in order. Where packets do not tell the number of frames either
     (transport and program streams, ASF, what begins without a key frame), all are
-    decoded once to count them. Source: ours.
+    decoded once to count them.
 
     Args:
         path: The file.
@@ -78,35 +78,35 @@ class PyAVVideo(FrameReader):
             ValueError: If frames are missing.
             av.FFmpegError: If the file cannot be decoded.
         """
-        wanted, places = np.unique(checked(indices, len(self)), return_inverse=True)
+        wanted, positions = np.unique(checked(indices, len(self)), return_inverse=True)
         frames = self._rising(wanted)
-        if len(places) > len(wanted) or (np.diff(places) < 0).any():
-            frames = frames[places]
+        if len(positions) > len(wanted) or (np.diff(positions) < 0).any():
+            frames = frames[positions]
         return DecodedFrames(frames)
 
     def each(self, indices: Indices) -> Iterator[np.ndarray]:
         """Yield frames one at a time, decoded in one go; errors as of `get_batch`."""
-        places = checked(indices, len(self)).tolist()
+        numbers = checked(indices, len(self)).tolist()
         done = 0
         if self.index.seekable:
             try:
-                for frame in each_rgb(self._by_time(places)):
+                for frame in each_rgb(self._by_time(numbers)):
                     yield frame
                     done += 1
                 return
             except TimesError:
                 self._check_count()
-        if places[done:]:
-            yield from each_rgb(self._by_count(places[done:]))
+        if numbers[done:]:
+            yield from each_rgb(self._by_count(numbers[done:]))
 
     def _rising(self, wanted: np.ndarray) -> np.ndarray:
-        places = wanted.tolist()
+        numbers = wanted.tolist()
         if self.index.seekable:
             try:
-                return to_rgb(self._by_time(places), len(places))
+                return to_rgb(self._by_time(numbers), len(numbers))
             except TimesError:
                 self._check_count()
-        return to_rgb(self._by_count(places), len(places))
+        return to_rgb(self._by_count(numbers), len(numbers))
 
     def _open(self) -> InputContainer:
         container = open_container(self.path)
@@ -115,12 +115,12 @@ class PyAVVideo(FrameReader):
             stream.codec_context.thread_count = self.num_threads
         return container
 
-    def _by_time(self, places: list[int]) -> Iterator[av.VideoFrame]:
-        """Yield the frames at rising places, told by their times."""
+    def _by_time(self, numbers: list[int]) -> Iterator[av.VideoFrame]:
+        """Yield the frames of rising numbers, told by their times."""
         times, starts = self.index.times, self.index.starts
-        for key, near in runs(places, list(starts)):
+        for key, near in runs(numbers, list(starts)):
             self.container.seek(starts[key], stream=self.container.streams.video[0])
-            yield from self._from_here([times[place] for place in near])
+            yield from self._from_here([times[number] for number in near])
 
     def _from_here(self, times: list[int]) -> Iterator[av.VideoFrame]:
         """Decode on and yield the frames at rising times, else raise a TimesError."""
@@ -174,43 +174,43 @@ class PyAVVideo(FrameReader):
         with self._open() as container:
             return sum(1 for _ in container.decode(video=0))
 
-    def _by_count(self, places: list[int]) -> Iterator[av.VideoFrame]:
-        """Yield the frames at rising places, counted from the start.
+    def _by_count(self, numbers: list[int]) -> Iterator[av.VideoFrame]:
+        """Yield the frames of rising numbers, counted from the start.
 
         Refused where a tenth of the frames, or all, cannot be decoded.
         """
         self.container.close()
         self.container = self._open()
-        ahead = iter(places)
-        place: int | None = next(ahead)
+        ahead = iter(numbers)
+        number: int | None = next(ahead)
         frame, count = None, 0
         for frame in self.container.decode(video=0):
-            if count == place:
+            if count == number:
                 yield frame
-                place = next(ahead, None)
-                if place is None:
+                number = next(ahead, None)
+                if number is None:
                     return
             count += 1
         if frame is None or count < 0.9 * len(self):
             raise ValueError(f'{count} of its {len(self)} frames can be decoded')
-        while place is not None:
+        while number is not None:
             yield frame
-            place = next(ahead, None)
+            number = next(ahead, None)
 
 
-def runs(places: list[int], keys: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+def runs(numbers: list[int], keys: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
     """Part rising frames into runs that are decoded without a seek.
 
     Yields:
         The key frame to go to, and the frames to decode from there.
     """
     start, run = 0, list[int]()
-    for place in places:
-        key = keys[max(0, bisect_right(keys, place) - 1)]
+    for number in numbers:
+        key = keys[max(0, bisect_right(keys, number) - 1)]
         if not run or key - run[-1] > _WORTH_A_SEEK:
             if run:
                 yield start, run
             start, run = key, []
-        run.append(place)
+        run.append(number)
     if run:
         yield start, run

@@ -78,8 +78,8 @@ def to_rgb(frames: Iterator[av.VideoFrame], number: int) -> np.ndarray:
     first = next(frames)
     converter = _Converter(first)
     result = np.empty((number, converter.height, converter.width, 3), np.uint8)
-    for place in range(number):
-        result[place] = converter.pixels(first if place == 0 else next(frames))
+    for position in range(number):
+        result[position] = converter.pixels(first if position == 0 else next(frames))
     return as_shown(result, converter.matrix)
 
 

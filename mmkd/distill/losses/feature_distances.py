@@ -1,4 +1,4 @@
-"""The student's features lie near the teacher's, or relate to each other as theirs."""
+"""Feature distillation: distances of features, and relational KD."""
 
 from typing import Literal, get_args
 
@@ -20,11 +20,12 @@ def feature_distance(
     distance: Distance = 'mse',
     normalize: bool = False,
 ) -> Tensor:
-    """Return the mean distance of two features, or of two maps place by place.
+    """Return the mean distance of two features, or of two maps position by position.
 
     ``'mse'`` and ``'smooth_l1'`` are means over all elements; ``'cosine'`` is one minus
-    the cosine between channel vectors, averaged over places and rows. It is computed as
-    half the squared distance of unit vectors, which is exactly zero for equal ones.
+    the cosine between channel vectors, averaged over positions and samples. It is
+    computed as half the squared distance of unit vectors, which is exactly zero for
+    equal ones.
     No gradient flows to the teacher.
 
     Source: FitNets, https://arxiv.org/abs/1412.6550, for hints by squared distance; the
@@ -92,8 +93,8 @@ def relational_distance(student: Tensor, teacher: Tensor) -> Tensor:
     """Compare the pairwise distances within a batch, each set by its own mean.
 
     Huber loss (corner at 1) between the matrices of Euclidean distances, divided by
-    the mean over pairs of different rows; averaged over all ``N^2`` entries. Widths may
-    differ. No gradient flows to the teacher.
+    the mean over pairs of different samples; averaged over all ``N^2`` entries. Widths
+    may differ. No gradient flows to the teacher.
 
     Source: *Relational Knowledge Distillation*, https://arxiv.org/abs/1904.05068.
 
@@ -105,8 +106,8 @@ def relational_distance(student: Tensor, teacher: Tensor) -> Tensor:
         ValueError: If they are not two sets of as many vectors.
     """
     _check(student, teacher)
-    theirs = _relative_distances(teacher.detach())
-    return functional.smooth_l1_loss(_relative_distances(student), theirs)
+    target = _relative_distances(teacher.detach())
+    return functional.smooth_l1_loss(_relative_distances(student), target)
 
 
 def relational_angle(student: Tensor, teacher: Tensor) -> Tensor:
@@ -130,7 +131,7 @@ def _check(student: Tensor, teacher: Tensor) -> None:
 def _relative_distances(features: Tensor) -> Tensor:
     """Return ``(N, N)`` distances whose mean off the diagonal is 1."""
     squares = (features[:, None] - features[None]).square().sum(dim=2)
-    # A root has no gradient at 0, where equal rows and the diagonal lie.
+    # A root has no gradient at 0, where equal samples and the diagonal lie.
     same = squares == 0
     distances = squares.masked_fill(same, 1.0).sqrt().masked_fill(same, 0.0)
     pairs = max(len(features) * (len(features) - 1), 1)
@@ -139,14 +140,14 @@ def _relative_distances(features: Tensor) -> Tensor:
 
 
 def _cosines(features: Tensor) -> Tensor:
-    """Return the cosine ``(N, N, N)`` of the angle at each row to pairs of others."""
+    """Return the cosine ``(N, N, N)`` of the angle at each sample to two others."""
     directions = functional.normalize(features[None] - features[:, None], dim=2)
     return directions @ directions.transpose(1, 2)
 
 
 @MODELS.register_module()
 class RelationalKD(nn.Module):
-    """Distances and angles among the rows of all processes, ``(N, C)`` and ``(N, D)``.
+    """Distances and angles among the samples of all processes (relational KD).
 
     On several processes the relations are those of the joined batch, so that training
     equals that on one. Memory grows with the cube of the joined batch (angles).

@@ -1,4 +1,4 @@
-"""The student's class distribution follows the teacher's: soft targets, and DKD."""
+"""Logit distillation: soft targets, logit standardization and decoupled KD (DKD)."""
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from mmkd.registry import MODELS
 
 
 def standardize_logits(logits: Tensor, eps: float = 1e-7) -> Tensor:
-    """Bring each row ``(N, classes)`` to mean 0 and deviation 1.
+    """Standardize each sample's logits ``(N, classes)``: mean 0, deviation 1.
 
     The student then need not copy how large the teacher's logits are. ``eps`` is added
     to the deviation, which is divided by the number of classes.
@@ -30,7 +30,7 @@ def soft_target_kl(
 ) -> Tensor:
     """Return ``T^2 KL(softmax(teacher / T) || softmax(student / T))``.
 
-    Summed over classes, averaged over rows. The factor keeps the gradient's size the
+    Summed over classes, averaged over samples. The factor keeps the gradient's size the
     same whatever the temperature. No gradient flows to the teacher.
 
     Source: *Distilling the Knowledge in a Neural Network*,
@@ -77,7 +77,7 @@ class SoftTargetKL(nn.Module):
         0.0
     """
 
-    #: Rows are distributions: the largest entry is the answer.
+    #: Each sample is a distribution: the largest entry is the answer.
     compares_classes = True
 
     def __init__(self, temperature: float = 4.0, standardize: bool = False) -> None:
@@ -117,16 +117,18 @@ def decoupled_kd(
         temperature: T. Defaults to 4.0.
 
     Returns:
-        A scalar, averaged over rows; exactly zero if both are equal.
+        A scalar, averaged over samples; exactly zero if both are equal.
 
     Raises:
         ValueError: If the logits differ in shape or are not ``(N, classes)``.
     """
     check_same_shape(student, teacher, ndim=2)
-    mine, theirs = student / temperature, teacher.detach() / temperature
+    of_student, of_teacher = student / temperature, teacher.detach() / temperature
     is_target = functional.one_hot(labels, student.shape[1]).bool()
-    target = _divergence(_two_classes(mine, is_target), _two_classes(theirs, is_target))
-    others = _divergence(_others(mine, is_target), _others(theirs, is_target))
+    target = _divergence(
+        _two_classes(of_student, is_target), _two_classes(of_teacher, is_target)
+    )
+    others = _divergence(_others(of_student, is_target), _others(of_teacher, is_target))
     return (target_weight * target + other_weight * others) * temperature**2
 
 
@@ -159,7 +161,7 @@ class DecoupledKD(nn.Module):
         0.0
     """
 
-    #: Rows are distributions: the largest entry is the answer.
+    #: Each sample is a distribution: the largest entry is the answer.
     compares_classes = True
 
     def __init__(

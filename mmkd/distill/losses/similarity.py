@@ -1,4 +1,4 @@
-"""The student ranks remembered clips as its teacher does: a queue, or a memory bank."""
+"""Similarity distillation against a queue or a memory bank of teacher features."""
 
 import torch
 from mmengine.runner.checkpoint import _load_checkpoint
@@ -77,13 +77,13 @@ class BankSimilarity(nn.Module):
 
     PCL keeps one feature of every training video in a memory bank, which is in its
     checkpoint. Both networks' embeddings are brought to unit length and compared with
-    all of it. The bank stays as it is, and is read from the teacher's checkpoint anew:
+    all of it. The bank stays as it is, and is read from the teacher's checkpoint again:
     it is not in the student's. As the teacher is frozen, its bank is the mean of what
     it would say of these videos again. The student's own bank could not serve: its
     features are in another space than the teacher's.
 
-    Source: ours; the divergence as in :class:`QueueSimilarity`, the bank is that of
-    PCL, https://arxiv.org/abs/2010.15464.
+    The divergence is that of :class:`QueueSimilarity`, the bank that of PCL,
+    https://arxiv.org/abs/2010.15464.
 
     Args:
         checkpoint: The teacher's.

@@ -1,4 +1,4 @@
-"""Teachers: whatever says what the student should say, and is never trained."""
+"""Teachers: networks that give the student its targets, and are never trained."""
 
 from mmkd.distill.teachers.epoch import EpochTeacher
 from mmkd.distill.teachers.frozen import FrozenTeacher

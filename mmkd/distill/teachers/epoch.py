@@ -1,4 +1,4 @@
-"""The student's own past as its teacher."""
+"""Epoch teacher: the student of the last epoch, or its EMA over epochs."""
 
 import copy
 from typing import Literal

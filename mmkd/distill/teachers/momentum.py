@@ -1,4 +1,4 @@
-"""The moving average of the student as its teacher."""
+"""Momentum encoder: the exponential moving average (EMA) of the student teaches it."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from mmkd.registry import MODELS
 
 @MODELS.register_module()
 class MomentumTeacher(Teacher):
-    """A teacher whose weights trail those of the student.
+    """Momentum encoder: an exponential moving average (EMA) of the student's weights.
 
     At the start of every training step ``teacher = m * teacher + (1 - m) * student``,
     for parameters only: batch statistics are the teacher's own. It starts as an exact
@@ -165,4 +165,4 @@ def shuffled_over_processes(
     encoded = encode(everything[order.tensor_split(len(counts))[rank]])
     first = sum(counts[:rank])
     own = order.argsort()[first : first + counts[rank]]
-    return {name: gather_rows(rows)[own] for name, rows in encoded.items()}
+    return {name: gather_rows(values)[own] for name, values in encoded.items()}

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from mmkd.engine.trained_model import student_of, unwrap
 from mmkd.errors import UserError
-from mmkd.models.measures import effective_rank, feature_std
 from mmkd.models.memory import gather_rows
+from mmkd.models.metrics import effective_rank, feature_std
 from mmkd.registry import HOOKS
 
 
@@ -20,8 +20,8 @@ class CollapseHook(Hook):
     """Log how widely the features of the last training clips are spread.
 
     ``feature_std`` is 1 for directions all over the sphere and 0 once all clips look
-    the same (:func:`~mmkd.models.measures.feature_std`); ``feature_rank`` says how many
-    directions are used (:func:`~mmkd.models.measures.effective_rank`), at most
+    the same (:func:`~mmkd.models.metrics.feature_std`); ``feature_rank`` says how many
+    directions are used (:func:`~mmkd.models.metrics.effective_rank`), at most
     ``samples - 1``. Both stand beside the loss. The clips are those of the training
     itself, so nothing is encoded for it: the cost is one average of each map, and a
     singular value decomposition of ``samples`` vectors every ``interval`` iterations.

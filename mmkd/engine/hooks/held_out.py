@@ -18,8 +18,8 @@ from mmkd.engine.trained_model import student_of
 from mmkd.errors import UserError
 from mmkd.models import Pretrainer
 from mmkd.models.heads import pool_map
-from mmkd.models.measures import class_votes, nearest
 from mmkd.models.memory import gather_rows
+from mmkd.models.metrics import class_votes, nearest
 from mmkd.registry import HOOKS
 from mmkd.seeding import drawing_from
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmkd.datasets.clip_types import Results
 from mmkd.datasets.dense_targets import DenseTarget
 from mmkd.datasets.transforms.following import TARGETS
 from mmkd.datasets.transforms.with_targets import AlignTargets
@@ -83,7 +84,7 @@ class LoadPartMaps(BaseTransform):
         """The cache, opened at the first use in a process."""
         return PartMapCache(self.folder)
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: Results) -> Results:
         """Look up the maps of one sample.
 
         Raises:
@@ -93,7 +94,7 @@ class LoadPartMaps(BaseTransform):
         results[TARGETS] = {**results.get(TARGETS, {}), PART_MAPS: target}
         return results
 
-    def _look_up(self, results: dict[str, Any]) -> DenseTarget:
+    def _look_up(self, results: Results) -> DenseTarget:
         frames = np.asarray(results['frame_inds']) - results.get('start_index', 0)
         video, identity = results['filename'], self.cache.identity
         table = identity.label_set.flip_table()
@@ -101,10 +102,10 @@ class LoadPartMaps(BaseTransform):
             maps = np.zeros((len(frames), *identity.map_shape), np.uint8)
             return DenseTarget(maps, np.zeros(len(frames), bool), table)
         stored = self.cache.open(video, results['total_frames'])
-        places, distances = stored.nearest(frames)
+        positions, distances = stored.nearest(frames)
         limit = self.max_distance
         limit = identity.stride // 2 if limit is None else limit
-        return DenseTarget(stored.read(places), distances <= limit, table)
+        return DenseTarget(stored.read(positions), distances <= limit, table)
 
     def __repr__(self) -> str:
         return (

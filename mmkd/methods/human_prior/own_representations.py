@@ -1,4 +1,4 @@
-"""What some tasks read of their own: half of the channels, or a last stage."""
+"""Give tasks features of their own: half of the channels, or a last stage."""
 
 import copy
 from collections import OrderedDict
@@ -21,8 +21,8 @@ class SplitChannels(SharedFeature):
     odd channel) to those that are. All layers before serve both. Fine-tuning takes the
     backbone as it is: both halves.
 
-    Source: ours; the code of RSPNet (https://arxiv.org/abs/2011.07949) can split
-    channels between its two heads.
+    The code of RSPNet (https://arxiv.org/abs/2011.07949) can split channels between its
+    two heads, too.
 
     Args:
         backbone: The student's backbone.
@@ -146,15 +146,15 @@ class OwnLastStage(SharedFeature):
     def complete(self, state: dict[str, Any], prefix: str) -> None:
         """Give every branch that is not in ``state`` the backbone's last stage."""
         for task in self.tasks:
-            mine = f'{prefix}representations.branches.{task}.'
-            if any(key.startswith(mine) for key in state):
+            branch = f'{prefix}representations.branches.{task}.'
+            if any(key.startswith(branch) for key in state):
                 continue
             for name in self.names:
-                theirs = f'{prefix}backbone.{name}.'
-                keys = [key for key in state if key.startswith(theirs)]
+                stage = f'{prefix}backbone.{name}.'
+                keys = [key for key in state if key.startswith(stage)]
                 for key in keys:
                     rest = key.removeprefix(f'{prefix}backbone.')
-                    state[f'{mine}{rest}'] = state[key]
+                    state[f'{branch}{rest}'] = state[key]
 
 
 def last_stage(backbone: nn.Module) -> Sequence[str]:

@@ -33,8 +33,6 @@ class ParsingPreprocessor(ClipPreprocessor):
     the optimiser, nor in DistributedDataParallel. It moves to the model's device,
     keeps its precision, and is always in eval mode, without gradient and autocast.
 
-    Source: ours.
-
     Args:
         parser: Config of a :class:`~mmkd.models.human_parsers.HumanParser`.
         views: Views to parse; the others get no maps. Defaults to the first.

@@ -19,8 +19,8 @@ def pool_parts(
     """Return how much of each space-time cell every part takes.
 
     The cells divide the clip evenly. A pixel of a map belongs to the one cell that its
-    centre lies in. Frames without a map, places outside of the frame and unknown labels
-    do not count. Source: ours.
+    centre lies in. Frames without a map, points outside of the frame and unknown labels
+    do not count.
 
     Args:
         maps: uint8 labels ``(N, T, s, s)`` with 255 for outside; or probabilities in
@@ -66,7 +66,7 @@ def _pool_labels(
     """Count the pixels of each label in each cell, ``(N, K, t, h, w)``."""
     time, y, x = axes
     # Cell and label as one number; what is not known is a label more. Few passes over
-    # all places, as this is the largest part of the cost of the task.
+    # all positions, as this is the largest part of the cost of the task.
     width = num_parts + 1
     cell = (time.cell[:, None, None] * y.cells + y.cell[:, None]) * x.cells + x.cell
     label = maps.clamp(max=num_parts).masked_fill(~valid[:, :, None, None], num_parts)
@@ -92,9 +92,7 @@ def _pool_probabilities(
 
 
 def has_person(maps: Tensor, background: int) -> Tensor:
-    """Return whether any place of a frame is more likely person than not, ``(N, T)``.
-
-    Source: ours.
+    """Return whether any cell of a frame is more likely person than not, ``(N, T)``.
 
     Args:
         maps: Labels ``(N, T, s, s)`` or probabilities ``(N, T, K, s, s)``.
@@ -118,7 +116,7 @@ def part_distribution(
     * ``'bce'``: the mean over parts of the binary cross-entropy of whether the part is
       there, that is, has a share of ``min_share`` or more.
 
-    No gradient flows to the shares. Source: ours; the binary form after pi-ViT,
+    No gradient flows to the shares. The binary form is after pi-ViT,
     https://arxiv.org/abs/2311.18840.
 
     Args:
@@ -161,7 +159,7 @@ def person_weights(
 
     A cell of nothing but person weighs 1, one of nothing but background
     ``background_weight``, and linearly between; times the share of the cell of which
-    anything is known. Cells with too little person weigh 0. Source: ours.
+    anything is known. Cells with too little person weigh 0.
 
     Args:
         share: Shares of the parts, ``(N, K, t, h, w)``.

@@ -17,7 +17,7 @@ from mmkd.methods.human_prior.part_shares import (
     person_weights,
     pool_parts,
 )
-from mmkd.models.measures import most_frequent
+from mmkd.models.metrics import most_frequent
 from mmkd.models.tasks import EncodedViews, PretextTask
 from mmkd.part_labels import get_label_set
 from mmkd.registry import MODELS
@@ -27,11 +27,11 @@ Mask = Literal['cells', 'frames', 'none']
 
 @MODELS.register_module()
 class ParsingDistill(PretextTask):
-    """Predict, in every cell of a map, how much of it each body part takes.
+    """Distil part segmentation: predict the share of each body part in every cell.
 
-    The targets are part maps of a frozen human parser, brought into the place of the
-    clip's pixels and pooled over the cells of the student's map. A convolution of one
-    cell is the head; it exists in pre-training only.
+    The targets are part maps of a frozen human parser, aligned with the clip's pixels
+    and pooled over the cells of the student's map. The head is a convolution of one
+    cell; it exists in pre-training only.
 
     Source: that a frozen human-parsing model is distilled in pre-training, beside
     contrastive learning, is from https://arxiv.org/abs/2204.12729, of which the

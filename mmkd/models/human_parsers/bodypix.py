@@ -115,7 +115,7 @@ def read_convolutions(path: Path) -> dict[str, Tensor]:
 class BodyPix(HumanParser):
     """BodyPix, MobileNetV1 x0.50: 24 body parts of all persons in a frame. Small.
 
-    The network says how likely a person is at a place, and a score for each part.
+    The network says how likely a person is at a position, and a score for each part.
     Ours: background = 1 - person, part = person x softmax of the part scores.
 
     Source: https://github.com/tensorflow/tfjs-models/tree/master/body-pix; weights

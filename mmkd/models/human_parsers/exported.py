@@ -120,7 +120,7 @@ def open_program(path: Path) -> Program:
 
 
 def _pick(values: Any, output: int | str, path: Path) -> Any:
-    """Return one of several outputs, by place or by name."""
+    """Return one of several outputs, by index or by name."""
     if isinstance(values, Mapping) and isinstance(output, int):
         values = list(values.values())
     if not isinstance(values, Mapping | Sequence):
@@ -141,7 +141,6 @@ class ExportedParser(HumanParser):
 
     A TorchScript file is a program: take it only from whom you trust. Such files exist
     of Sapiens (https://arxiv.org/abs/2408.12569, CC BY-NC 4.0), and ONNX files of SCHP.
-    Source: ours.
 
     Args:
         file: The file; ``.onnx`` is run by onnxruntime, anything else is TorchScript.
@@ -154,7 +153,7 @@ class ExportedParser(HumanParser):
         layout: ``'nchw'`` or ``'nhwc'``, of input and output. Defaults to ``'nchw'``.
         fit: ``'stretch'`` a frame to its input, or ``'letterbox'``, which keeps the
             aspect ratio and leaves the rest black. Defaults to ``'stretch'``.
-        output: Place or name of the output. Defaults to 0.
+        output: Index or name of the output. Defaults to 0.
         logits: Whether a softmax is to follow; otherwise scores are divided by their
             sum. Defaults to True.
         nodes: Where its scores lie: ``'cells'`` that divide the input evenly, or

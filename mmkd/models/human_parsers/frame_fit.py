@@ -70,11 +70,11 @@ class FrameFit:
         """
         positions = []
         for axis, window in ((self.y, (2, 1)), (self.x, (1, 2))):
-            places, scale = axis.sources(frames.device), axis.scale
+            coordinates, scale = axis.sources(frames.device), axis.scale
             while scale < 0.5:
                 frames = functional.avg_pool2d(frames, window, ceil_mode=True)
-                places, scale = (places - 0.5) / 2, scale * 2
-            positions.append(places)
+                coordinates, scale = (coordinates - 0.5) / 2, scale * 2
+            positions.append(coordinates)
         return _sample(frames, positions, 'zeros')
 
     def to_frame(self, scores: Tensor, nodes: Nodes, step: int) -> Tensor:
@@ -89,14 +89,14 @@ class FrameFit:
         """
         positions = []
         for axis, count in zip((self.y, self.x), scores.shape[-2:], strict=True):
-            places = axis.targets(axis.cells(step), scores.device)
+            coordinates = axis.targets(axis.cells(step), scores.device)
             if nodes == 'cells':
-                places = (places + 0.5) * count / axis.input - 0.5
+                coordinates = (coordinates + 0.5) * count / axis.input - 0.5
             elif nodes == 'corners':
-                places = places * (count - 1) / max(1, axis.input - 1)
+                coordinates = coordinates * (count - 1) / max(1, axis.input - 1)
             else:
-                places = places / nodes
-            positions.append(places)
+                coordinates = coordinates / nodes
+            positions.append(coordinates)
         return _sample(scores, positions, 'border')
 
 
@@ -115,9 +115,9 @@ def _centred(frame: int, size: int, scale: float) -> Axis:
     return Axis(frame, size, scale, (size - 1) / 2 - scale * (frame - 1) / 2)
 
 
-def _sample(maps: Tensor, places: Sequence[Tensor], outside: str) -> Tensor:
-    """Read maps ``(F, C, H, W)`` bilinearly at rows and columns ``places``."""
-    y, x = places
+def _sample(maps: Tensor, coordinates: Sequence[Tensor], outside: str) -> Tensor:
+    """Read maps ``(F, C, H, W)`` bilinearly at rows and columns ``coordinates``."""
+    y, x = coordinates
     height, width = maps.shape[-2:]
     # grid_sample counts from -1 to 1, edge to edge.
     rows = (2 * y + 1) / height - 1

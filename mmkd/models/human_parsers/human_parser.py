@@ -1,4 +1,4 @@
-"""What every human parser is: frames in, part probabilities out."""
+"""Base of human parsers (body-part segmentation): frames in, probabilities out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -14,11 +14,11 @@ Facts = Mapping[str, str | int | float]
 
 
 class HumanParser(nn.Module):
-    """A frozen teacher that says which body part each place of a frame shows.
+    """A frozen teacher of body-part segmentation: part probabilities of each pixel.
 
     A parser that looks at frames implements :meth:`probabilities`; one that goes by
-    the name of the video implements :meth:`parse` as well. Source: ours; that such a
-    teacher is distilled is https://arxiv.org/abs/2204.12729.
+    the name of the video implements :meth:`parse` as well. That such a
+    teacher is distilled is from https://arxiv.org/abs/2204.12729.
 
     Args:
         label_set: The ``K`` labels.
@@ -115,7 +115,7 @@ class HumanParser(nn.Module):
 def with_background(person: Tensor, parts: Tensor) -> Tensor:
     """Return ``(F, 1 + K, h, w)``, first ``1 - person``, then ``person x parts``.
 
-    They sum to 1. Source: ours.
+    They sum to 1.
 
     Args:
         person: Probability of a person, ``(F, 1, h, w)``.
@@ -127,8 +127,8 @@ def with_background(person: Tensor, parts: Tensor) -> Tensor:
 def keypoint_probabilities(maps: Tensor) -> Tensor:
     """Return ``(F, 1 + J, h, w)``: background, then the joints.
 
-    A place is as likely a person as its likeliest joint; joints share that in
-    proportion to their maps. Source: ours.
+    A position is as likely a person as its likeliest joint; joints share that in
+    proportion to their maps.
 
     Args:
         maps: Heat-maps ``(F, J, h, w)``, about 0..1, clipped to it.

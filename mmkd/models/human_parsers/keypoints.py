@@ -34,22 +34,22 @@ class VideoKeypoints:
     Format: https://mmaction2.readthedocs.io/en/latest/dataset_zoo/skeleton.html.
 
     Attributes:
-        places: ``(P, T, J, 2)``, x and y in pixels.
+        points: ``(P, T, J, 2)``, x and y in pixels.
         scores: ``(P, T, J)``.
-        frame: Height and width of the frames that the places are in.
+        frame: Height and width of the frames that the points are in.
     """
 
-    places: np.ndarray
+    points: np.ndarray
     scores: np.ndarray
     frame: tuple[int, int]
 
     def of_frames(self, frame_inds: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Return places ``(F, P, J, 2)`` and scores ``(F, P, J)``, float32."""
-        places, scores = (
+        """Return points ``(F, P, J, 2)`` and scores ``(F, P, J)``, float32."""
+        points, scores = (
             torch.from_numpy(array[:, list(frame_inds)].astype(np.float32))
-            for array in (self.places, self.scores)
+            for array in (self.points, self.scores)
         )
-        return places.transpose(0, 1), scores.transpose(0, 1)
+        return points.transpose(0, 1), scores.transpose(0, 1)
 
 
 class KeypointFile:
@@ -112,8 +112,8 @@ class KeypointFile:
 
     def _read(self, name: str) -> VideoKeypoints:
         try:
-            places = self._array(f'{name}{_KEYPOINT}')[..., :2]
-            scores = np.ones(places.shape[:3])
+            points = self._array(f'{name}{_KEYPOINT}')[..., :2]
+            scores = np.ones(points.shape[:3])
             if f'{name}/keypoint_score.npy' in self._sizes:
                 scores = self._array(f'{name}/keypoint_score.npy')
             size = self._array(f'{name}/img_shape.npy')[:2]
@@ -121,15 +121,15 @@ class KeypointFile:
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise self._wrong(name, f'lacks or garbles {error}') from error
         shape = (*scores.shape[:2], self.joints)
-        if scores.ndim != 3 or scores.shape != shape or places.shape != (*shape, 2):
+        if scores.ndim != 3 or scores.shape != shape or points.shape != (*shape, 2):
             raise self._wrong(
                 name,
-                f'has keypoint {places.shape} and keypoint_score {scores.shape}, not '
+                f'has keypoint {points.shape} and keypoint_score {scores.shape}, not '
                 f'(P, T, {self.joints}, 2) and (P, T, {self.joints})',
             )
-        if min(height, width) < 1 or not _numbers(places) or not _numbers(scores):
+        if min(height, width) < 1 or not _numbers(points) or not _numbers(scores):
             raise self._wrong(name, 'holds sizes or numbers that cannot be')
-        return VideoKeypoints(places, scores, (height, width))
+        return VideoKeypoints(points, scores, (height, width))
 
     def _array(self, member: str) -> np.ndarray:
         if self._sizes[member] > _LARGEST:
@@ -149,7 +149,7 @@ def _numbers(array: np.ndarray) -> bool:
 
 
 def render_keypoints(
-    places: Tensor, scores: Tensor, frame: tuple[int, int], size: int, sigma: float
+    points: Tensor, scores: Tensor, frame: tuple[int, int], size: int, sigma: float
 ) -> Tensor:
     """Return heat-maps ``(F, J, size, size)`` over the whole frame.
 
@@ -159,21 +159,21 @@ def render_keypoints(
     the frame.
 
     Args:
-        places: Joints ``(F, P, J, 2)``, x and y in pixels of the frame, from 0 at the
+        points: Joints ``(F, P, J, 2)``, x and y in pixels of the frame, from 0 at the
             centre of the first pixel.
         scores: Confidences ``(F, P, J)``, clipped to 0..1; 0 is no joint.
         frame: Height and width of the frame in pixels.
         size: Cells of the maps on each side.
         sigma: Standard deviation as a share of the frame's longer side.
     """
-    maps = scores.new_zeros((places.shape[0], places.shape[2], size, size))
+    maps = scores.new_zeros((points.shape[0], points.shape[2], size, size))
     width = sigma * max(frame)
-    centres = torch.arange(size, dtype=places.dtype, device=places.device)
+    centres = torch.arange(size, dtype=points.dtype, device=points.device)
     centres = (centres + 0.5) / size
-    for person, score in zip(places.unbind(1), scores.unbind(1), strict=True):
+    for person, score in zip(points.unbind(1), scores.unbind(1), strict=True):
         across, down = (
-            torch.exp(-(((centres * side - 0.5 - place[..., None]) / width) ** 2) / 2)
-            for place, side in zip(person.unbind(-1), (frame[1], frame[0]), strict=True)
+            torch.exp(-(((centres * side - 0.5 - along[..., None]) / width) ** 2) / 2)
+            for along, side in zip(person.unbind(-1), (frame[1], frame[0]), strict=True)
         )
         drawn = down[..., :, None] * across[..., None, :]
         maps = maps.maximum(drawn * score.clamp(0, 1)[..., None, None])
@@ -187,7 +187,6 @@ class KeypointFileParser(HumanParser):
     Frame numbers are those of the very file that the keypoints were found in: a copy
     at another frame rate does not match. Ready files for UCF101 and HMDB51:
     https://github.com/kennymckormick/pyskl (Apache-2.0) and MMAction2's data set zoo.
-    Source: ours.
 
     Args:
         file: ``.npz`` made of a file of MMAction2 or PYSKL; see :class:`KeypointFile`.
@@ -251,8 +250,8 @@ class KeypointFileParser(HumanParser):
                 f'{max(frame_inds)}',
                 'Use the very videos that the keypoints were found in.',
             )
-        places, scores = found.of_frames(frame_inds)
-        maps = render_keypoints(places, scores, found.frame, self.size, self.sigma)
+        points, scores = found.of_frames(frame_inds)
+        maps = render_keypoints(points, scores, found.frame, self.size, self.sigma)
         return keypoint_probabilities(maps).to(frames.device)
 
     def weights_hash(self) -> str:

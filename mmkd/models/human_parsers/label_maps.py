@@ -30,7 +30,7 @@ class LabelMapParser(HumanParser):
     ``(T, H, W)``, as the synthetic set has them, or the pictures in ``FOLDER/a/b/``,
     one per frame, whose names end in the frame's number; if neither is there, the same
     for ``b``. Pictures are grey or have a palette; their values are labels. 255, which
-    many sets call void, counts as background. Source: ours.
+    many sets call void, counts as background.
 
     Args:
         folder: Folder of the maps.
@@ -76,16 +76,16 @@ class LabelMapParser(HumanParser):
             UserError: If there are no maps of the video or a frame, or they hold
                 anything but its labels.
         """
-        place = self._find(video)
-        read = self._from_array if place.is_file() else self._from_pictures
-        maps = [self._shares(read(place, number), place) for number in frame_inds]
+        path = self._find(video)
+        read = self._from_array if path.is_file() else self._from_pictures
+        maps = [self._shares(read(path, number), path) for number in frame_inds]
         return torch.stack(maps).to(frames.device)
 
     def _find(self, video: str) -> Path:
         for name in name_tails(video):
-            for place in (self.folder / f'{name}.npz', self.folder / name):
-                if place.exists():
-                    return place
+            for path in (self.folder / f'{name}.npz', self.folder / name):
+                if path.exists():
+                    return path
         raise UserError(
             f'{self.folder} has no label maps of the video {video}',
             'They are named as the video, with .npz or as a folder of pictures.',
@@ -118,7 +118,7 @@ class LabelMapParser(HumanParser):
             'Add it, or correct first.',
         )
 
-    def _shares(self, labels: np.ndarray, place: Path) -> Tensor:
+    def _shares(self, labels: np.ndarray, path: Path) -> Tensor:
         """Return the share of each label in each cell, ``(K, h, w)``."""
         count = len(self.label_set)
         labels = np.where(labels == VOID, self.label_set.background, labels)
@@ -126,12 +126,12 @@ class LabelMapParser(HumanParser):
         if not numbers or labels.min() < 0 or labels.max() >= count:
             values = f'{labels.min()} to {labels.max()}' if numbers else labels.dtype
             raise UserError(
-                f'{place} holds {values} {labels.shape}, not maps of the {count} '
+                f'{path} holds {values} {labels.shape}, not maps of the {count} '
                 f'labels of {self.label_set.name}',
                 'Give the label set that they were made with.',
             )
-        places = torch.from_numpy(labels.astype(np.int64))
-        shares = functional.one_hot(places, count).permute(2, 0, 1).float()
+        indices = torch.from_numpy(labels.astype(np.int64))
+        shares = functional.one_hot(indices, count).permute(2, 0, 1).float()
         scale = min(1.0, self.size / max(labels.shape))
         if scale == 1:
             return shares

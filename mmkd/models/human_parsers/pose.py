@@ -84,7 +84,7 @@ class PoseParser(HumanParser):
         self.config = config
         self.size = size
         self.step = step
-        # UDP's maps lie corner on corner; in the others place u is input pixel 4 u.
+        # UDP's maps lie corner on corner; in the others position u is input pixel 4 u.
         self.corners = 'UDP' in codec.get('type', '') or bool(codec.get('use_udp'))
 
     def probabilities(self, frames: Tensor) -> Tensor:

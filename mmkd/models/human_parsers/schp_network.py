@@ -18,7 +18,7 @@ class AbsoluteScaleNorm(nn.Module):
 
     Source: the behaviour of ``modules/src/inplace_abn_cpu.cpp`` in
     https://github.com/GoGoDuck912/Self-Correction-Human-Parsing (MIT), after
-    https://arxiv.org/abs/1712.02616; written anew. There is no counter of batches, as
+    https://arxiv.org/abs/1712.02616; reimplemented. There is no counter of batches, as
     in the official checkpoints.
 
     Args:
@@ -213,7 +213,7 @@ class SCHPNetwork(nn.Module):
     """ResNet-101 parser, without compiled code; keys as in the official checkpoints.
 
     Source: https://arxiv.org/abs/1910.09777 and the network of
-    https://github.com/GoGoDuck912/Self-Correction-Human-Parsing (MIT), written anew.
+    https://github.com/GoGoDuck912/Self-Correction-Human-Parsing (MIT), reimplemented.
     For eval mode only.
 
     Args:

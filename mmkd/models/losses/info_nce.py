@@ -14,12 +14,12 @@ def info_nce(positive: Tensor, negatives: Tensor, temperature: float = 0.07) -> 
     Source: MoCo, https://arxiv.org/abs/1911.05722.
 
     Args:
-        positive: Similarity of each row with its positive, ``(N,)``.
+        positive: Similarity of each sample with its positive, ``(N,)``.
         negatives: Similarities with the negatives, ``(N, K)``.
         temperature: Divides them. Defaults to 0.07.
 
     Returns:
-        A scalar, the mean over rows; ``log(1 + K)`` if all similarities are equal.
+        A scalar, the mean over samples; ``log(1 + K)`` if all similarities are equal.
 
     Raises:
         ValueError: If the shapes are not ``(N,)`` and ``(N, K)``.

@@ -14,10 +14,11 @@ def similarity_kl(
 ) -> Tensor:
     """Return KL(teacher || student) between two softmaxes over the same anchors.
 
-    Each row of similarities is divided by its temperature and becomes a distribution
-    over the anchors. The divergence is summed over anchors and averaged over rows; no
-    gradient flows to the teacher. Source: ISD, https://arxiv.org/abs/2012.09259, with
-    the temperatures of auxSKD, https://arxiv.org/abs/2112.04011.
+    The similarities of each sample are divided by their temperature and become a
+    distribution over the anchors. The divergence is summed over anchors and averaged
+    over samples; no gradient flows to the teacher. Source: ISD,
+    https://arxiv.org/abs/2012.09259, with the temperatures of auxSKD,
+    https://arxiv.org/abs/2112.04011.
 
     Args:
         student: Similarities of shape ``(N, K)``.

@@ -1,4 +1,4 @@
-"""A first-in, first-out memory of teacher features."""
+"""First-in, first-out queue of teacher features: anchors or negatives."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""One feature for each video of the data set."""
+"""Memory bank: one feature for each video of the data set."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from mmkd.errors import UserError
 
 
 class MemoryBank(nn.Module):
-    """A moving average of the feature of every video, the same on every process.
+    """An exponential moving average (EMA) of each video's feature, for all processes.
 
     The features start uniform in ``[-s, s]`` with ``s = sqrt(3 / dim)``, which gives
     them a norm of about 1. Source: Wu et al., https://arxiv.org/abs/1805.01978, in the
@@ -57,31 +57,31 @@ class MemoryBank(nn.Module):
         # The tensor itself stays: wrappers of the model hold on to it.
         self.features.data = start.to(self.features)
 
-    def similarities(self, queries: Tensor, rows: Tensor) -> Tensor:
-        """Return the dot products of queries ``(N, dim)`` with their rows ``(N, K)``.
+    def similarities(self, queries: Tensor, indices: Tensor) -> Tensor:
+        """Return the dot products of queries ``(N, dim)`` with K stored features each.
 
-        Rows are numbers of videos; the result is ``(N, K)``, with gradient to the
-        queries only, and has the precision of the bank, also under autocast: divided by
+        The videos' ``indices`` are ``(N, K)``, and so is the result. It has gradient to
+        the queries only, and the precision of the bank, also under autocast: divided by
         a temperature of 0.07, half precision would be too coarse.
         """
         # A gathered copy, so that the graph outlives an update before backward.
-        stored = self.features.index_select(0, rows.flatten())
-        stored = stored.unflatten(0, rows.shape)
+        stored = self.features.index_select(0, indices.flatten())
+        stored = stored.unflatten(0, indices.shape)
         with torch.autocast(queries.device.type, enabled=False):
             return torch.einsum('nd,nkd->nk', queries.to(stored.dtype), stored)
 
     @torch.no_grad()
-    def update(self, rows: Tensor, features: Tensor) -> None:
+    def update(self, indices: Tensor, features: Tensor) -> None:
         """Move features towards new ones and bring them back to unit length.
 
-        Of several new features ``(N, dim)`` of one video, by its number in ``rows``
+        Of several new features ``(N, dim)`` of one video, by its index in ``indices``
         ``(N,)``, the last one counts. Every process has to hand over the same, see
         :func:`~mmkd.models.memory.gather_rows`.
         """
-        same = rows[:, None] == rows[None, :]
-        positions = torch.arange(len(rows), device=rows.device)
+        same = indices[:, None] == indices[None, :]
+        positions = torch.arange(len(indices), device=indices.device)
         last = (same * positions).amax(dim=1)
         new = features[last].to(self.features.dtype)
-        mixed = torch.lerp(new, self.features[rows], self.momentum)
+        mixed = torch.lerp(new, self.features[indices], self.momentum)
         # All positions of one video hold one value, so their order does not matter.
-        self.features.index_copy_(0, rows, functional.normalize(mixed, dim=1))
+        self.features.index_copy_(0, indices, functional.normalize(mixed, dim=1))

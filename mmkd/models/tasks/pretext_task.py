@@ -1,4 +1,4 @@
-"""What a pretext task is: the views it reads, its own parts, and its losses."""
+"""Base class of pretext tasks: the views they read, their own parts, their losses."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmkd.datasets.clip_types import BatchLabels, ViewEmbeddings, ViewMaps
 from mmkd.datasets.transforms.sampling import IGNORE
 from mmkd.errors import UserError
 
@@ -45,9 +46,9 @@ class EncodedViews:
         targets: Dense targets by name. Empty where there are none.
     """
 
-    student: dict[int, Tensor]
-    teacher: dict[int, Tensor]
-    labels: dict[str, Tensor]
+    student: ViewMaps
+    teacher: ViewEmbeddings
+    labels: BatchLabels
     indices: Tensor | None = None
     targets: Mapping[str, TargetMaps] = field(default_factory=dict)
 
@@ -152,7 +153,7 @@ def classification(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
 
 
 def masked_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the cross-entropy summed over labelled rows, divided by *all* rows.
+    """Return the cross-entropy summed over labelled samples, divided by *all*.
 
     So a clip weighs the same in every batch, the mean over several processes is the
     value of one with the whole batch, and a batch without any label gives 0, not NaN.
@@ -164,10 +165,11 @@ def masked_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def masked_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the share of labelled rows whose largest logit is right; 0 if none is.
+    """Return the share of labelled samples whose largest logit is right.
 
-    It is divided by the mean number of labelled rows of all processes, so that the mean
-    over them is the value of one process with the whole batch.
+    0 if none is labelled. It is divided by the mean number of labelled samples of all
+    processes, so that the mean over them is the value of one process with the whole
+    batch.
     """
     known = labels != IGNORE
     right = (logits.detach().argmax(dim=1) == labels) & known

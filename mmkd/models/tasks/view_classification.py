@@ -1,4 +1,4 @@
-"""What tasks share that tell one label of a view with one linear layer."""
+"""Classify one label of each view with a linear layer."""
 
 from collections.abc import Sequence
 from typing import ClassVar

@@ -216,7 +216,7 @@ def test_only_what_takes_too_long_is_not_tried_again(tmp_path):
 
     dataset = videos(tmp_path, [slow, *STEPS[1:]])
     guard(dataset, replace=True, time_limit=2)
-    names = [dataset[place]['data_samples'].filename for place in (3, 3, 2, 2)]
+    names = [dataset[index]['data_samples'].filename for index in (3, 3, 2, 2)]
     never.set()
     assert not set(names) & {*BAD, '3.mp4'}
     assert tried.count('3.mp4') == 1

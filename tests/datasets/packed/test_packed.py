@@ -104,7 +104,7 @@ def test_a_failed_pack_leaves_the_good_one_as_it_was(packed, monkeypatch):
     assert contents(packed / 'packed') == before
 
 
-def test_a_new_pack_takes_the_place_of_the_old_one(packed):
+def test_a_new_pack_replaces_the_old_one(packed):
     """A killed one, one of an earlier release: all is tidied up."""
     old = PackedVideos(packed / 'packed')
     for name in ('frames.u8', 'frames.00000000.u8', '.frames.00000000.u8.0a0a0a0a.tmp'):

@@ -32,17 +32,17 @@ def augmented(batch, seed=0, **options):
 def frame_by_frame(transform, batch):
     """Apply a transform of images to each clip."""
     result = batch.clone()
-    for place in np.ndindex(batch.shape[:2]):
-        images = list(batch[place].permute(1, 2, 3, 0).numpy())
+    for index in np.ndindex(batch.shape[:2]):
+        images = list(batch[index].permute(1, 2, 3, 0).numpy())
         images = transform({'imgs': images})['imgs']
-        result[place] = torch.from_numpy(np.stack(images)).permute(3, 0, 1, 2)
+        result[index] = torch.from_numpy(np.stack(images)).permute(3, 0, 1, 2)
     return result
 
 
 @pytest.mark.parametrize('per_frame', [False, True])
 def test_colours_are_those_of_images_with_the_same_draws(per_frame):
     jitter = {'p': 0.7, 'per_frame': per_frame}
-    mine = augmented(clips(), jitter=jitter, gray=0.4, blur=BLUR)
+    ours = augmented(clips(), jitter=jitter, gray=0.4, blur=BLUR)
     in_turn = ColorJitter(**jitter), RandomGrayscale(0.4), GaussianBlur(**BLUR)
 
     def by_images(results):
@@ -52,30 +52,30 @@ def test_colours_are_those_of_images_with_the_same_draws(per_frame):
         return results
 
     random.seed(0)
-    differences = (mine.int() - frame_by_frame(by_images, clips()).int()).abs()
+    differences = (ours.int() - frame_by_frame(by_images, clips()).int()).abs()
     # Equal, but for a hue or a saturation that is rounded the other way (see
     # test_augmentation), which what follows may enlarge.
     assert differences.max() <= 4
     assert differences.float().mean() < 1e-4
-    assert (mine != clips()).float().mean() > 0.5
+    assert (ours != clips()).float().mean() > 0.5
 
 
-def test_crops_are_windows_at_their_own_places():
+def test_crops_are_windows_at_their_own_positions():
     batch = clips(10, 1)
-    mine, places = augmented(batch, crop=16), set()
-    for clip, crop in zip(batch[:, 0], mine[:, 0], strict=True):
+    ours, positions = augmented(batch, crop=16), set()
+    for clip, crop in zip(batch[:, 0], ours[:, 0], strict=True):
         windows = clip.unfold(2, 16, 1).unfold(3, 16, 1)
         found = (windows == crop[:, :, None, None]).all(-1).all(-1).all(0).all(0)
         assert found.sum() == 1
-        places.add(tuple(found.nonzero()[0].tolist()))
-    assert len(places) > 5
+        positions.add(tuple(found.nonzero()[0].tolist()))
+    assert len(positions) > 5
 
 
 def test_the_share_of_flipped_clips():
     batch = clips(200, 2, 1, 4)
-    mine = augmented(batch, flip=0.3)
-    same = (mine == batch).flatten(2).all(2)
-    turned = (mine == batch.flip(-1)).flatten(2).all(2)
+    ours = augmented(batch, flip=0.3)
+    same = (ours == batch).flatten(2).all(2)
+    turned = (ours == batch.flip(-1)).flatten(2).all(2)
     assert (same ^ turned).all()
     # deviation 0.023; four of them
     assert abs(turned.float().mean() - 0.3) < 0.092
@@ -83,9 +83,9 @@ def test_the_share_of_flipped_clips():
 
 def test_a_draw_holds_for_all_frames_and_views_draw_for_themselves():
     still = clips(1, 1, 1).expand(3, 2, 3, 4, 24, 28)
-    mine = augmented(still, crop=16, **ALL)
-    assert (mine == mine[:, :, :, :1]).all()
-    assert len({clip.numpy().tobytes() for clip in mine.flatten(0, 1)}) > 4
+    ours = augmented(still, crop=16, **ALL)
+    assert (ours == ours[:, :, :, :1]).all()
+    assert len({clip.numpy().tobytes() for clip in ours.flatten(0, 1)}) > 4
 
 
 def test_without_options_nothing_happens_and_the_input_is_left_alone():
@@ -116,15 +116,15 @@ def test_the_worker_and_the_device_do_the_same():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='there is no GPU')
 def test_the_gpu_gives_what_the_cpu_gives():
-    mine = augmented(clips().cuda(), crop=16, **ALL).cpu()
-    assert torch.equal(mine, augmented(clips(), crop=16, **ALL))
+    ours = augmented(clips().cuda(), crop=16, **ALL).cpu()
+    assert torch.equal(ours, augmented(clips(), crop=16, **ALL))
 
 
 def test_crops_smaller_than_the_blur_are_mirrored_again_and_again():
-    mine = augmented(clips(1, 1), crop=2, blur={'p': 1, 'sigma': (2, 2)})
+    ours = augmented(clips(1, 1), crop=2, blur={'p': 1, 'sigma': (2, 2)})
     still = augmented(clips(1, 1), crop=2)
     by_image = frame_by_frame(GaussianBlur((2, 2), p=1), still)
-    assert torch.equal(mine, by_image) and not torch.equal(mine, still)
+    assert torch.equal(ours, by_image) and not torch.equal(ours, still)
 
 
 @pytest.mark.parametrize(

@@ -56,10 +56,10 @@ def pil_hue(image, turn):
     return np.array(Image.merge('HSV', channels).convert('RGB'))
 
 
-def difference(mine, other):
-    assert mine.dtype == np.uint8
-    assert mine.shape == other.shape
-    return np.abs(mine.astype(float) - other)
+def difference(ours, other):
+    assert ours.dtype == np.uint8
+    assert ours.shape == other.shape
+    return np.abs(ours.astype(float) - other)
 
 
 @pytest.mark.parametrize('factor', FACTORS)

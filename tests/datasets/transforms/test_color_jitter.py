@@ -29,7 +29,7 @@ def jittered(jitter, count=16, seed=0):
 def test_the_result_is_that_of_pil_in_the_drawn_order():
     jitter = ColorJitter(hue=0, p=1)
     for seed in range(40):
-        (mine,) = jittered(jitter, 1, seed)
+        (ours,) = jittered(jitter, 1, seed)
         random.seed(seed)
         image, bound = Image.fromarray(frames(1)[0]), 0.0
         for operation, factor in jitter.draw():
@@ -37,7 +37,7 @@ def test_the_result_is_that_of_pil_in_the_drawn_order():
             # one level of its own, and the earlier ones enlarged by the factor (and
             # by the grey value, which may differ by as much)
             bound = 1 + bound * (factor + abs(1 - factor))
-        differences = np.abs(mine.astype(int) - np.array(image))
+        differences = np.abs(ours.astype(int) - np.array(image))
         assert differences.max() <= bound
         assert differences.mean() < 0.5
 

@@ -36,7 +36,7 @@ HEIGHT, WIDTH = 12, 16
 
 
 def picture(height=HEIGHT, width=WIDTH):
-    """Each pixel holds its own place in the frame, and nothing."""
+    """Each pixel holds its own coordinates in the frame, and nothing."""
     x, y = np.meshgrid(np.arange(width), np.arange(height))
     return np.stack([x, y, 0 * x], axis=-1).astype(np.uint8)
 
@@ -66,8 +66,8 @@ def check(results, size=(HEIGHT, WIDTH)):
     for view, corner in enumerate(results[CORNERS]):
         image = results['imgs'][view * per_view]
         shares = [(np.arange(n) + 0.5) / n for n in image.shape[1::-1]]
-        places = within(corner[None], np.stack(np.meshgrid(*shares), axis=-1))[0]
-        np.testing.assert_allclose(places * size[::-1], image[..., :2] + 0.5, atol=1e-9)
+        points = within(corner[None], np.stack(np.meshgrid(*shares), axis=-1))[0]
+        np.testing.assert_allclose(points * size[::-1], image[..., :2] + 0.5, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -137,12 +137,12 @@ def test_fuse_is_where_lazy_transforms_happen():
     assert results['imgs'][0].shape[:2] == (10, 10)
 
 
-def test_ten_crops_are_five_places_and_their_mirrors():
+def test_ten_crops_are_five_positions_and_their_mirrors():
     found = run_transforms([TenCrop(8)], sample(views=2))[CORNERS]
     found = [corners(corner) for corner in found]
     assert found[::2] == found[1::2]  # the two views
-    places = [(0, 0), (8, 0), (0, 4), (8, 4), (4, 2)]
-    for (x, y), plain, mirror in zip(places, found[::4], found[2::4], strict=True):
+    points = [(0, 0), (8, 0), (0, 4), (8, 4), (4, 2)]
+    for (x, y), plain, mirror in zip(points, found[::4], found[2::4], strict=True):
         assert plain == [[x, y], [x + 8, y + 8]]
         assert mirror == [[x + 8, y], [x, y + 8]]
 

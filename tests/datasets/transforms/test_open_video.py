@@ -14,12 +14,12 @@ WANTED = np.array([40, 3, 58, 3])
 @pytest.mark.parametrize('decoder', ['decord', 'pyav'])
 def test_frames_equal_those_of_decord_init(clip, decoder):
     stock = DecordInit()({'filename': str(shared_path(clip))})
-    mine = OpenVideo(decoder)({'filename': str(shared_path(clip))})
+    ours = OpenVideo(decoder)({'filename': str(shared_path(clip))})
     for key in ('total_frames', 'avg_fps'):
-        assert mine[key] == stock[key]
-    mine = DecodeViews()({**mine, 'frame_inds': WANTED})
+        assert ours[key] == stock[key]
+    ours = DecodeViews()({**ours, 'frame_inds': WANTED})
     stock = DecodeViews()({**stock, 'frame_inds': WANTED})
-    differences = np.abs(np.array(mine['imgs'], int) - np.array(stock['imgs']))
+    differences = np.abs(np.array(ours['imgs'], int) - np.array(stock['imgs']))
     # UCF101's MPEG-4 differs by a level or two between releases of FFmpeg.
     assert differences.max() <= (2 if clip == UCF101 and decoder == 'pyav' else 0)
     assert differences.mean() < 0.01

@@ -77,8 +77,8 @@ def test_each_view_has_one_crop_and_one_flip_of_its_own(clip, tmp_path):
             index = results['frame_inds'][16 * view + position]
             expected = frames[index][top:bottom, left:right]
             expected = expected[:, ::-1] if record['flip'] else expected
-            mine = packed['inputs'][view, :, position].permute(1, 2, 0).numpy()
-            np.testing.assert_array_equal(mine, expected)
+            ours = packed['inputs'][view, :, position].permute(1, 2, 0).numpy()
+            np.testing.assert_array_equal(ours, expected)
     assert records[0]['crop_bbox'].tolist() != records[1]['crop_bbox'].tolist()
     assert {record['flip'] for record in records} == {True, False}
 

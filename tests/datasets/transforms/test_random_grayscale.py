@@ -16,10 +16,10 @@ def test_every_colour_is_that_of_pil():
     for red in range(256):
         image = np.stack([np.full_like(greens, red), greens, blues], axis=-1)
         expected = np.asarray(Image.fromarray(image).convert('L'))
-        mine = to_grayscale(image)
-        assert mine.dtype == np.uint8
+        ours = to_grayscale(image)
+        assert ours.dtype == np.uint8
         for channel in range(3):
-            np.testing.assert_array_equal(mine[..., channel], expected)
+            np.testing.assert_array_equal(ours[..., channel], expected)
 
 
 def clip(frames=4):

@@ -44,8 +44,8 @@ def test_the_two_keys_share_all_draws_and_the_query_does_not(clip, tmp_path):
         shared = set(frames[1]) & set(frames[2])
         assert len(shared) >= 8
         for frame in shared:
-            mine = views[1][:, frames[1].index(frame)]
-            assert (mine == views[2][:, frames[2].index(frame)]).all()
+            ours = views[1][:, frames[1].index(frame)]
+            assert (ours == views[2][:, frames[2].index(frame)]).all()
         speeds = data_sample.view_labels.speed.tolist()
         assert speeds[0] == speeds[1] != speeds[2]
     assert other_draws == 4

@@ -79,9 +79,9 @@ def write_packed(path: Path, frames: int = FRAMES, **options: str) -> Path:
         packets = [bytes(packet) for packet in file.demux(stream) if packet.size]
     whole.unlink()
     vop = b'\0\0\1\xb6'
-    place = packets[0].index(vop)
+    offset = packets[0].index(vop)
     mark = b'\0\0\1\xb2DivX503b1393p'
-    packets[0] = packets[0][:place] + mark + packets[0][place:]
+    packets[0] = packets[0][:offset] + mark + packets[0][offset:]
     is_b = [data[data.index(vop) + 4] >> 6 == 2 for data in packets]
     packed: list[bytes] = []
     waiting = False
@@ -131,10 +131,10 @@ def hide_frames(path: Path, count: int) -> Path:
 def set_matrix(path: Path, a: int, b: int, c: int, d: int) -> Path:
     """Write a display matrix into the track of an MP4 file."""
     data = bytearray(path.read_bytes())
-    place = data.index(b'tkhd') + 4 + 40
+    offset = data.index(b'tkhd') + 4 + 40
     one = 1 << 16
     rows = (a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30)
-    data[place : place + 36] = struct.pack('>9i', *rows)
+    data[offset : offset + 36] = struct.pack('>9i', *rows)
     path.write_bytes(data)
     return path
 

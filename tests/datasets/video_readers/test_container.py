@@ -19,11 +19,11 @@ CLIPS = [
 
 
 def assert_as_opened_plainly(path):
-    with open_container(path) as mine, av.open(path) as other:
-        assert mine.format.name == other.format.name
-        assert index_packets(mine) == index_packets(other)
-    with open_container(path) as mine, av.open(path) as other:
-        for a, b in zip(mine.decode(video=0), other.decode(video=0), strict=True):
+    with open_container(path) as ours, av.open(path) as other:
+        assert ours.format.name == other.format.name
+        assert index_packets(ours) == index_packets(other)
+    with open_container(path) as ours, av.open(path) as other:
+        for a, b in zip(ours.decode(video=0), other.decode(video=0), strict=True):
             assert a.pts == b.pts
             np.testing.assert_array_equal(
                 a.to_ndarray(format='rgb24'), b.to_ndarray(format='rgb24')

@@ -14,8 +14,8 @@ def test_frames_in_any_order_and_twice(clip):
     plain, reader = VideoReader(path), DecordVideo(path)
     frames = [plain.next().asnumpy() for _ in range(len(plain))]
     for wanted in ([50, 3, 3, len(frames) - 1], [30, 12]):
-        mine = reader.get_batch(wanted).asnumpy()
-        np.testing.assert_array_equal(mine, [frames[index] for index in wanted])
+        ours = reader.get_batch(wanted).asnumpy()
+        np.testing.assert_array_equal(ours, [frames[index] for index in wanted])
     assert len(reader) == len(plain)
     assert reader.get_avg_fps() == plain.get_avg_fps()
 
@@ -24,9 +24,9 @@ def test_frames_in_any_order_and_twice(clip):
 def test_a_narrow_video_is_read_through_pyav_with_a_warning(tmp_path):
     path = write(tmp_path / 'narrow.mp4', pictures(8, 20, 12))
     with pytest.warns(UserWarning, match=r'narrow\.mp4: decord fails .* PyAV') as seen:
-        mine = DecordVideo(path).get_batch([7, 2]).asnumpy()
+        ours = DecordVideo(path).get_batch([7, 2]).asnumpy()
     assert len(seen) == 1
-    np.testing.assert_array_equal(mine, in_order(path)[[7, 2]])
+    np.testing.assert_array_equal(ours, in_order(path)[[7, 2]])
 
 
 def test_a_video_that_is_shown_turned_is_read_through_pyav(tmp_path):
@@ -35,5 +35,5 @@ def test_a_video_that_is_shown_turned_is_read_through_pyav(tmp_path):
     plain = in_order(path)[1]
     turn(path)
     # Its first frame says so, and decord is not asked.
-    mine = DecordVideo(str(path)).get_batch([1]).asnumpy()[0]
-    np.testing.assert_array_equal(mine, np.rot90(plain, -1))
+    ours = DecordVideo(str(path)).get_batch([1]).asnumpy()[0]
+    np.testing.assert_array_equal(ours, np.rot90(plain, -1))

@@ -185,13 +185,13 @@ def test_frames_by_their_numbers(made, name, decoder):
     check(np.stack(list(reader.each(rising))), frames[rising], decoder == 'pyav')
 
 
-def check(mine, expected, exact):
+def check(ours, expected, exact):
     if exact:
-        np.testing.assert_array_equal(mine, expected)
+        np.testing.assert_array_equal(ours, expected)
     else:
         # decord's older FFmpeg rounds otherwise.
-        assert numbers(mine) == numbers(expected)
-        assert np.abs(mine.astype(int) - expected).mean() < 2
+        assert numbers(ours) == numbers(expected)
+        assert np.abs(ours.astype(int) - expected).mean() < 2
 
 
 @pytest.mark.parametrize('name', NAMES)

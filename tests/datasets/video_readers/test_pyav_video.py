@@ -25,16 +25,16 @@ def test_frames_in_any_order_are_those_of_a_plain_decode(clip):
     frames, reader = in_order(path), PyAVVideo(path)
     last = len(frames) - 1
     for wanted in ([last, 40, 12, 12, 60, 5], [0], [last, last], [20, 21, 58]):
-        mine = reader.get_batch(wanted).asnumpy()
-        np.testing.assert_array_equal(mine, frames[wanted])
+        ours = reader.get_batch(wanted).asnumpy()
+        np.testing.assert_array_equal(ours, frames[wanted])
 
 
 def test_every_single_frame_where_times_are_guessed():
     path = str(shared_path(B_FRAMES_IN_AVI))
     frames = in_order(path)
-    for place in range(20):
-        mine = PyAVVideo(path).get_batch([place]).asnumpy()
-        np.testing.assert_array_equal(mine[0], frames[place])
+    for number in range(20):
+        ours = PyAVVideo(path).get_batch([number]).asnumpy()
+        np.testing.assert_array_equal(ours[0], frames[number])
 
 
 @pytest.mark.parametrize('clip', [UT_SET1, UT_SET2])
@@ -44,8 +44,8 @@ def test_what_packets_promise_and_is_not_there_is_the_last_frame(clip):
     assert len(reader) == len(frames) + 2
     assert not reader.index.seekable
     wanted = [len(frames) - 1, len(reader) - 1]
-    mine = reader.get_batch(wanted).asnumpy()
-    np.testing.assert_array_equal(mine, frames[[-1, -1]])
+    ours = reader.get_batch(wanted).asnumpy()
+    np.testing.assert_array_equal(ours, frames[[-1, -1]])
 
 
 @pytest.mark.parametrize('num_threads', [1, 2])
@@ -58,12 +58,12 @@ def test_b_frames_and_many_key_frames(tmp_path, num_threads):
     rng = np.random.default_rng(1)
     for count in (1, 3, 20):
         wanted = rng.integers(0, 50, count)
-        mine = reader.get_batch(wanted).asnumpy()
-        np.testing.assert_array_equal(mine, frames[wanted])
+        ours = reader.get_batch(wanted).asnumpy()
+        np.testing.assert_array_equal(ours, frames[wanted])
 
 
 @pytest.mark.parametrize(
-    ('places', 'expected'),
+    ('numbers', 'expected'),
     [
         ([3, 5], [(0, [3, 5])]),
         ([3, 21], [(0, [3]), (20, [21])]),
@@ -71,8 +71,8 @@ def test_b_frames_and_many_key_frames(tmp_path, num_threads):
         ([3, 19, 20, 90, 95], [(0, [3, 19, 20]), (80, [90, 95])]),
     ],
 )
-def test_it_goes_to_a_key_frame_where_that_saves_decoding(places, expected):
-    assert list(runs(places, range(0, 100, 20))) == expected
+def test_it_goes_to_a_key_frame_where_that_saves_decoding(numbers, expected):
+    assert list(runs(numbers, range(0, 100, 20))) == expected
 
 
 def test_a_damaged_video_is_an_error_and_no_other_frame(tmp_path):
@@ -105,8 +105,8 @@ def test_times_that_do_not_hold_lead_to_counting(tmp_path, monkeypatch):
 @pytest.mark.parametrize('size', [(20, 12), (21, 33), (101, 35), (36, 1000)])
 def test_odd_sizes(tmp_path, size):
     path = write(tmp_path / 'a.mp4', pictures(5, *size), pixels='yuv444p', crf='1')
-    mine = PyAVVideo(path).get_batch([4]).asnumpy()
-    assert np.abs(mine[0] - pictures(5, *size)[4].astype(float)).mean() < 3
+    ours = PyAVVideo(path).get_batch([4]).asnumpy()
+    assert np.abs(ours[0] - pictures(5, *size)[4].astype(float)).mean() < 3
 
 
 def test_a_video_that_is_shown_turned_is_turned(tmp_path):
@@ -114,14 +114,14 @@ def test_a_video_that_is_shown_turned_is_turned(tmp_path):
     write(path, pictures(3, 32, 48))
     plain = in_order(path)[2]
     turn(path)
-    mine = PyAVVideo(str(path)).get_batch([2]).asnumpy()[0]
-    np.testing.assert_array_equal(mine, np.rot90(plain, -1))
+    ours = PyAVVideo(str(path)).get_batch([2]).asnumpy()[0]
+    np.testing.assert_array_equal(ours, np.rot90(plain, -1))
     if int(cv2.__version__.split('.')[0]) >= 5:  # OpenCV 4 does not turn this file
         capture = cv2.VideoCapture(str(path))
         frames = [capture.read()[1] for _ in range(3)]
         shown = cv2.cvtColor(frames[2], cv2.COLOR_BGR2RGB)
-        assert mine.shape == shown.shape == (48, 32, 3)
-        assert np.abs(mine.astype(float) - shown).mean() < 3
+        assert ours.shape == shown.shape == (48, 32, 3)
+        assert np.abs(ours.astype(float) - shown).mean() < 3
 
 
 def test_what_is_no_frame_is_an_index_error(tmp_path):
@@ -151,9 +151,9 @@ def test_no_packet_is_decoded_behind_the_last_wanted_frame(tmp_path, monkeypatch
     reader_container, reader.container = reader.container, Counting
     for wanted in ([8], [2, 9, 11], [29]):
         read.clear()
-        mine = reader.get_batch(wanted).asnumpy()
-        np.testing.assert_array_equal(mine, frames[wanted])
-        times = [reader.index.times[place] for place in wanted]
+        ours = reader.get_batch(wanted).asnumpy()
+        np.testing.assert_array_equal(ours, frames[wanted])
+        times = [reader.index.times[number] for number in wanted]
         # In the order of decoding, the last packet is one that is wanted.
         assert read[-1] in times
         assert set(times) <= set(read)

@@ -129,8 +129,8 @@ def test_a_head_that_tells_a_smaller_size_does_not_help(huge, tmp_path):
     """The decoder has the limit, too: no memory is taken for the frame."""
     data = bytearray((huge / 'a.mp4').read_bytes())
     size = struct.pack('>HH', 8176, 8176)
-    place = data.index(size, data.index(b'mp4v'))
-    data[place : place + 4] = struct.pack('>HH', 64, 64)
+    offset = data.index(size, data.index(b'mp4v'))
+    data[offset : offset + 4] = struct.pack('>HH', 64, 64)
     path = tmp_path / 'lies.mp4'
     path.write_bytes(data)
     for decoder in DECODERS:
@@ -166,8 +166,8 @@ def test_text_tags_need_not_be_utf8(tmp_path):
     with pytest.raises(UnicodeDecodeError):
         av.open(str(path))
     for decoder in DECODERS:
-        mine = open_video(str(path), decoder).get_batch(range(5)).asnumpy()
-        np.testing.assert_allclose(mine, plain(path), atol=4)
+        ours = open_video(str(path), decoder).get_batch(range(5)).asnumpy()
+        np.testing.assert_allclose(ours, plain(path), atol=4)
     assert inspect_video(path) == FileState(5, 5)
 
 
@@ -212,8 +212,8 @@ def test_a_transcoded_video_is_upright(tmp_path):
     set_matrix(path, -1, 0, 0, 1)
     expected = open_video(str(path)).get_batch([2]).asnumpy().astype(int)
     transcode(path, tmp_path / 'b.mp4', Settings(64, 4, 4))
-    mine = open_video(str(tmp_path / 'b.mp4')).get_batch([2]).asnumpy()
-    assert np.abs(mine - expected).mean() < 5
+    ours = open_video(str(tmp_path / 'b.mp4')).get_batch([2]).asnumpy()
+    assert np.abs(ours - expected).mean() < 5
 
 
 def test_names_with_control_codes_are_escaped_in_messages(tmp_path, capsys):

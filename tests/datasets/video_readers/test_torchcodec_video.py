@@ -21,8 +21,8 @@ def test_frames_equal_those_of_pyav(clip):
     path = str(shared_path(clip))
     reader, other = TorchCodecVideo(path), PyAVVideo(path)
     wanted = [len(other) - 1, 3, 40, 40]
-    mine, others = (r.get_batch(wanted).asnumpy() for r in (reader, other))
-    np.testing.assert_array_equal(mine, others)
+    ours, others = (r.get_batch(wanted).asnumpy() for r in (reader, other))
+    np.testing.assert_array_equal(ours, others)
     assert (len(reader), reader.get_avg_fps()) == (len(other), other.get_avg_fps())
 
 
@@ -30,5 +30,5 @@ def test_it_is_used_where_frames_have_times(tmp_path):
     path = write(tmp_path / 'a.mp4', pictures(20, 48, 64), bf='3', g='6')
     reader = TorchCodecVideo(path)
     assert reader.decoder is not None
-    mine, others = (r.get_batch([19, 0, 7]) for r in (reader, PyAVVideo(path)))
-    np.testing.assert_array_equal(mine.asnumpy(), others.asnumpy())
+    ours, others = (r.get_batch([19, 0, 7]) for r in (reader, PyAVVideo(path)))
+    np.testing.assert_array_equal(ours.asnumpy(), others.asnumpy())

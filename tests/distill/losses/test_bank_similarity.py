@@ -30,9 +30,11 @@ def test_equals_the_definition(tmp_path: Path) -> None:
     loss = BankSimilarity(checkpoint(tmp_path, bank), BANK, 0.1, 0.05)
     student, teacher = torch.randn(2, 3, 4) * 5
     expected = 0.0
-    for mine, theirs in zip(normalize(student), normalize(teacher), strict=True):
-        q = softmax([(mine @ row).item() / 0.1 for row in bank])
-        p = softmax([(theirs @ row).item() / 0.05 for row in bank])
+    for of_student, of_teacher in zip(
+        normalize(student), normalize(teacher), strict=True
+    ):
+        q = softmax([(of_student @ row).item() / 0.1 for row in bank])
+        p = softmax([(of_teacher @ row).item() / 0.05 for row in bank])
         expected += sum(a * math.log(a / b) for a, b in zip(p, q, strict=True)) / 3
     assert loss(student, teacher).item() == pytest.approx(expected, rel=1e-5)
 

@@ -25,9 +25,11 @@ def test_equals_the_definition() -> None:
     labels = torch.tensor([0, 4, 2, 2])
     alpha, beta, temperature = 1.5, 8.0, 3.0
     expected = 0.0
-    for mine, theirs, label in zip(student, teacher, labels.tolist(), strict=True):
-        q = parts((mine / temperature).tolist(), label)
-        p = parts((theirs / temperature).tolist(), label)
+    for of_student, of_teacher, label in zip(
+        student, teacher, labels.tolist(), strict=True
+    ):
+        q = parts((of_student / temperature).tolist(), label)
+        p = parts((of_teacher / temperature).tolist(), label)
         expected += (alpha * kl(p[0], q[0]) + beta * kl(p[1], q[1])) / 4
     loss = DecoupledKD(alpha, beta, temperature)(student, teacher, labels)
     assert loss.item() == pytest.approx(expected * temperature**2, rel=1e-9)

@@ -16,7 +16,7 @@ def unit(vector: list[float]) -> list[float]:
 def twin(
     student: torch.Tensor, teacher: torch.Tensor, distance: str, normalize: bool
 ) -> float:
-    """Place by place, number by number."""
+    """Position by position, number by number."""
     rows = [
         (a.tolist(), b.tolist())
         for a, b in zip(
@@ -26,16 +26,16 @@ def twin(
         )
     ]
     total = 0.0
-    for mine, theirs in rows:
+    for of_student, of_teacher in rows:
         if normalize or distance == 'cosine':
-            mine, theirs = unit(mine), unit(theirs)
-        gaps = [abs(a - b) for a, b in zip(mine, theirs, strict=True)]
+            of_student, of_teacher = unit(of_student), unit(of_teacher)
+        gaps = [abs(a - b) for a, b in zip(of_student, of_teacher, strict=True)]
         if distance == 'mse':
             total += sum(g * g for g in gaps) / len(gaps)
         elif distance == 'smooth_l1':
             total += sum(g * g / 2 if g < 1 else g - 0.5 for g in gaps) / len(gaps)
         else:
-            total += 1 - sum(a * b for a, b in zip(mine, theirs, strict=True))
+            total += 1 - sum(a * b for a, b in zip(of_student, of_teacher, strict=True))
     return total / len(rows)
 
 

@@ -18,9 +18,11 @@ def test_equals_the_definition_and_then_takes_in_the_teacher() -> None:
     student, teacher = torch.randn(2, 3, 4, dtype=torch.float64) * 5
     queue = loss.queue.features.clone()
     expected = 0.0
-    for mine, theirs in zip(normalize(student), normalize(teacher), strict=True):
-        q = softmax([(mine @ row).item() / 0.1 for row in queue])
-        p = softmax([(theirs @ row).item() / 0.05 for row in queue])
+    for of_student, of_teacher in zip(
+        normalize(student), normalize(teacher), strict=True
+    ):
+        q = softmax([(of_student @ row).item() / 0.1 for row in queue])
+        p = softmax([(of_teacher @ row).item() / 0.05 for row in queue])
         expected += sum(a * math.log(a / b) for a, b in zip(p, q, strict=True)) / 3
     assert loss(student, teacher).item() == pytest.approx(expected, rel=1e-9)
     torch.testing.assert_close(loss.queue.features[:3], normalize(teacher))

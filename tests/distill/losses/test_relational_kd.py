@@ -40,8 +40,10 @@ def features() -> tuple[Tensor, Tensor]:
 
 
 def test_distances_equal_the_definition(features: tuple[Tensor, Tensor]) -> None:
-    mine, theirs = (relative(x.tolist()) for x in features)
-    expected = sum(huber(mine[pair] - theirs[pair]) for pair in mine) / 16
+    of_student, of_teacher = (relative(x.tolist()) for x in features)
+    expected = (
+        sum(huber(of_student[pair] - of_teacher[pair]) for pair in of_student) / 16
+    )
     assert relational_distance(*features).item() == pytest.approx(expected, rel=1e-10)
 
 

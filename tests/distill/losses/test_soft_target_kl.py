@@ -17,8 +17,8 @@ def softmax(row: list[float], temperature: float) -> list[float]:
 def twin(student: torch.Tensor, teacher: torch.Tensor, temperature: float) -> float:
     """KL by its definition, number by number in double precision."""
     total = 0.0
-    for mine, theirs in zip(student.tolist(), teacher.tolist(), strict=True):
-        p, q = softmax(theirs, temperature), softmax(mine, temperature)
+    for of_student, of_teacher in zip(student.tolist(), teacher.tolist(), strict=True):
+        p, q = softmax(of_teacher, temperature), softmax(of_student, temperature)
         total += sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
     return temperature**2 * total / len(student)
 

@@ -13,7 +13,7 @@ from mmkd.engine.hooks import CollapseHook, NonFiniteHook
 from mmkd.engine.loops import ResumableEpochLoop
 from mmkd.engine.options import hook_configs
 from mmkd.errors import UserError
-from mmkd.models.measures import effective_rank, feature_std
+from mmkd.models.metrics import effective_rank, feature_std
 from tests.engine.hooks.tiny_runner import tiny_runner
 from tests.engine.toy import ToyNet, toy_runner
 from tests.shared_files import ROOT

@@ -13,14 +13,14 @@ def slow(maps: Tensor, valid: Tensor, parts: int, size: tuple[int, int, int]) ->
     """Sum what every pixel says in the cell that its centre lies in, in float64."""
     mass = torch.zeros(len(maps), parts, *size, dtype=torch.float64)
     axes = (maps.shape[1], *maps.shape[-2:])
-    places = itertools.product(range(len(maps)), *map(range, axes))
-    for clip, *place in places:
-        if not valid[clip, place[0]]:
+    positions = itertools.product(range(len(maps)), *map(range, axes))
+    for clip, *position in positions:
+        if not valid[clip, position[0]]:
             continue
         cell = [
-            int((p + 0.5) / n * c) for p, n, c in zip(place, axes, size, strict=True)
+            int((p + 0.5) / n * c) for p, n, c in zip(position, axes, size, strict=True)
         ]
-        frame, y, x = place
+        frame, y, x = position
         if maps.ndim == 5:
             mass[clip, :, *cell] += maps[clip, frame, :, y, x].double() / 255
         elif maps[clip, frame, y, x] < parts:

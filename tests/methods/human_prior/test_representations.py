@@ -124,12 +124,12 @@ def test_the_gradient_of_each_form_flows_where_it_should() -> None:
 
     split = human_prior('SplitChannels')
     # What makes the last channels: the last normalisation, and that of the shortcut.
-    for task, mine in (('parsing', slice(16, 32)), ('avid', slice(0, 16))):
+    for task, own in (('parsing', slice(16, 32)), ('avid', slice(0, 16))):
         for name in ('conv2.bn', 'downsample.bn'):
             bias = moved_by(split, task)[f'backbone.layer4.0.{name}.bias']
             others = torch.ones(32, dtype=torch.bool)
-            others[mine] = False
-            assert bias[mine].any() and not bias[others].any()
+            others[own] = False
+            assert bias[own].any() and not bias[others].any()
 
 
 def test_a_task_moves_no_head_but_its_own() -> None:
@@ -149,10 +149,10 @@ def test_the_teacher_follows_the_path_of_the_contrast(form: str) -> None:
     assert teacher.steps == 1
     model.eval()
     embedding = teacher(inputs[:, 1], ['avid'])['avid']
-    for mine, theirs in zip(
+    for own, other in zip(
         teacher.backbone.buffers(), model.backbone.buffers(), strict=True
     ):
-        theirs.data.copy_(mine)
+        other.data.copy_(own)
     read = model.task_maps(inputs[:, 1:])['avid'][0]
     expected = model.tasks['avid'].projector(read)
     torch.testing.assert_close(embedding, expected)
@@ -161,9 +161,9 @@ def test_the_teacher_follows_the_path_of_the_contrast(form: str) -> None:
 
 def test_a_branch_is_a_copy_of_the_stage_however_it_starts() -> None:
     def difference(model: Pretrainer) -> float:
-        mine = model.representations.branches['parsing'].layer4.state_dict()
+        own = model.representations.branches['parsing'].layer4.state_dict()
         pairs = zip(
-            mine.values(), model.backbone.layer4.state_dict().values(), strict=True
+            own.values(), model.backbone.layer4.state_dict().values(), strict=True
         )
         return max(float((a - b).abs().max()) for a, b in pairs)
 
@@ -260,8 +260,8 @@ def test_tasks_that_do_not_fit_are_named() -> None:
 
 def test_the_backbone_is_a_stock_one_and_a_copy_runs() -> None:
     plain, model = human_prior(parsing=False), human_prior()
-    mine = {k for k in model.state_dict() if k.startswith('backbone.')}
-    assert mine == {k for k in plain.state_dict() if k.startswith('backbone.')}
+    own = {k for k in model.state_dict() if k.startswith('backbone.')}
+    assert own == {k for k in plain.state_dict() if k.startswith('backbone.')}
     copied = copy.deepcopy(model)
     found = copied(clips(2), samples(2), mode='loss')
     assert torch.equal(

@@ -1,7 +1,7 @@
 """Dense targets drawn into the video stay on its pixels through the whole pipeline.
 
 The video shows the labels as grey levels, so that every picture that comes out of the
-pipeline says which label each of its places must have.
+pipeline says which label each of its cells must have.
 """
 
 import contextlib
@@ -123,7 +123,7 @@ def seen_labels(inputs, size=SIZE):
 
 
 def mismatch(maps, seen):
-    """Share of the flat places whose map is another."""
+    """Share of the flat cells whose map is another."""
     flat = seen >= 0
     assert flat.mean() > 0.15
     return (maps != seen)[flat].mean()
@@ -186,8 +186,8 @@ CHAINS = {
     'multi scale': ([per_view(SCALES, SMALL, FLIP)], (True, True)),
     'centre': ([SHORT, CENTRE, FLIP], (True, True)),
     'rescale': ([per_view(RESCALE, CROP, FLIP)], (True, True)),
-    'multi scale, any place': ([per_view(NINE, SMALL, FLIP)], (True, True)),
-    'multi scale, 13 places': ([per_view(THIRTEEN, SMALL)], (False, False)),
+    'multi scale, any position': ([per_view(NINE, SMALL, FLIP)], (True, True)),
+    'multi scale, 13 positions': ([per_view(THIRTEEN, SMALL)], (False, False)),
     'down': ([per_view(DOWN)], (True, True)),
     'down, crop': ([SHORT, DOWN, CROP], (True, True)),
     'crop, down': ([RESIZE, per_view(CROP, DOWN)], (True, True)),
@@ -290,7 +290,7 @@ def test_a_map_that_is_one_cell_off_is_noticed(folder, shift):
 
 
 def wrong_share(folder, name, size):
-    """Share of the flat places of a chain whose label is not that of their pixels."""
+    """Share of the flat cells of a chain whose label is not that of their pixels."""
     transforms, mirrored = CHAINS[name]
     random.seed(1)
     np.random.seed(1)
@@ -331,8 +331,8 @@ def one_frame_off(patch):
     real = PartMapFile.nearest
 
     def mutated(self, frame_inds):
-        places, distances = real(self, frame_inds)
-        return (places + 1) % len(self.frames), distances
+        positions, distances = real(self, frame_inds)
+        return (positions + 1) % len(self.frames), distances
 
     patch.setattr(PartMapFile, 'nearest', mutated)
 

@@ -105,8 +105,8 @@ def test_channels_of_floats_are_not_rounded(align):
 def test_255_where_the_view_is_outside_of_the_frame():
     # A black border of 16 pixels on the left, 16 pixels cut off on the right.
     columns = (np.arange(4) + 0.5) / 4 - 0.5
-    places = np.stack(np.meshgrid(columns, columns + 0.5), axis=-1)
-    maps = sample_labels(MAPS, places)
+    points = np.stack(np.meshgrid(columns, columns + 0.5), axis=-1)
+    maps = sample_labels(MAPS, points)
     assert (maps[..., :2] == 255).all()
     np.testing.assert_array_equal(maps[..., 2:], MAPS[..., :2])
 

@@ -44,7 +44,7 @@ def human_prior(
 
 
 def samples(number: int, seed: int = 0, views: int = 3, frames: int = 8) -> list[Any]:
-    """Return samples with label maps of 8 x 8 places, a third of it persons."""
+    """Return samples with label maps of 8 x 8 cells, a third of it persons."""
     generator = torch.Generator().manual_seed(seed)
     shape = (views, frames, 8, 8)
     result = []

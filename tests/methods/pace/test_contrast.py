@@ -93,6 +93,6 @@ def test_two_processes_equal_one(same: str, tmp_path: Path) -> None:
     loss.backward()
     expected = [loss.detach(), *(p.grad for p in task.parameters()), maps.grad]
     for found in ranks:
-        for mine, value in zip(found, expected, strict=True):
-            torch.testing.assert_close(mine, value, rtol=1e-9, atol=1e-12)
+        for ours, value in zip(found, expected, strict=True):
+            torch.testing.assert_close(ours, value, rtol=1e-9, atol=1e-12)
     assert maps.grad.abs().max() > 1e-3

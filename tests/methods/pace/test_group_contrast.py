@@ -40,9 +40,11 @@ def test_it_equals_the_definition():
 
 def test_one_positive_is_a_cross_entropy():
     similarities = torch.randn(4, 6)
-    place = torch.arange(6) == torch.tensor([2, 0, 5, 1])[:, None]
-    loss = group_contrast(similarities, place, ~place)
-    expected = torch.nn.functional.cross_entropy(similarities, place.float().argmax(1))
+    positive = torch.arange(6) == torch.tensor([2, 0, 5, 1])[:, None]
+    loss = group_contrast(similarities, positive, ~positive)
+    expected = torch.nn.functional.cross_entropy(
+        similarities, positive.float().argmax(1)
+    )
     torch.testing.assert_close(loss, expected)
 
 

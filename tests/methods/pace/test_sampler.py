@@ -14,11 +14,11 @@ from tests.golden import load_golden
 
 def test_the_frames_of_the_official_loader():
     stored = load_golden('frames_pace').float32
-    mine = [
+    ours = [
         official_offsets(start - 1, pace, 16, total) + 1
         for total, start, pace in stored['c16.key'].tolist()
     ]
-    np.testing.assert_array_equal(mine, stored['c16.frames'])
+    np.testing.assert_array_equal(ours, stored['c16.frames'])
 
 
 def test_the_official_draws_are_the_pace_and_then_the_start():
@@ -50,8 +50,8 @@ def walk(start, pace, clip_len, total):
 )
 def test_the_official_frames_equal_the_walk(total, pace, clip_len, data):
     start = data.draw(st.integers(0, total - 1), 'start')
-    mine = official_offsets(start, pace, clip_len, total).tolist()
-    assert mine == walk(start, pace, clip_len, total)
+    ours = official_offsets(start, pace, clip_len, total).tolist()
+    assert ours == walk(start, pace, clip_len, total)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_share_of_official_clips_with_a_cut(pace, percent):
     assert 100 * np.mean([(np.diff(clip) < 0).any() for clip in clips]) == percent
 
 
-def test_the_start_of_our_rule_is_uniform_over_all_places_that_fit():
+def test_the_start_of_our_rule_is_uniform_over_all_positions_that_fit():
     random.seed(0)
     sampler = PaceViews(paces=(4,))
     starts = [sampler.sample(65)[0][0, 0] for _ in range(2000)]

@@ -62,12 +62,12 @@ def recorded(task: MemoryContrast, golden: Golden) -> dict[str, Tensor]:
 
         bank.similarities = similarities
 
-    def rows(own: Tensor) -> Tensor:
+    def bank_indices(own: Tensor) -> Tensor:
         sampled = torch.from_numpy(golden.float32[f'{next(steps)}.sampled'])
         assert torch.equal(sampled[:, 0], own)
         return sampled
 
-    task.rows = rows  # type: ignore[method-assign]
+    task.bank_indices = bank_indices  # type: ignore[method-assign]
     return seen
 
 
@@ -91,9 +91,9 @@ def test_two_official_steps(double: bool) -> None:
     for number, labels in enumerate(golden.spec['labels'], start=1):
         step = f's{number}'
         clips = residual_frames(golden.inputs(f'{step}.tuple').to(dtype))
-        places = golden.float32[f'{step}.index']
+        indices = golden.float32[f'{step}.index']
         operations = {'transform': [[-100, label, -100] for label in labels]}
-        losses = model(clips, samples(operations, places), mode='loss')
+        losses = model(clips, samples(operations, indices), mode='loss')
         optimizer.zero_grad()
         named = {
             'loss_ce': losses['vcp/loss'],
@@ -116,9 +116,9 @@ def test_two_official_steps(double: bool) -> None:
     check_batch_norms(golden, model, table, double)
 
 
-def batch(places: list[int], channels: int = 16) -> EncodedViews:
-    maps = {view: torch.randn(len(places), channels, 2, 2, 2) for view in (0, 2)}
-    return EncodedViews(maps, {}, {}, torch.tensor(places))
+def batch(indices: list[int], channels: int = 16) -> EncodedViews:
+    maps = {view: torch.randn(len(indices), channels, 2, 2, 2) for view in (0, 2)}
+    return EncodedViews(maps, {}, {}, torch.tensor(indices))
 
 
 def test_size_of_the_released_projector() -> None:
@@ -154,9 +154,9 @@ def test_each_view_is_told_by_the_bank_of_the_other_one() -> None:
         (2, embeddings[1], first),
     ):
         total = 0.0
-        for place, own, others in ((0, 1, (0, 2)), (1, 3, (2, 3))):
+        for sample, own, others in ((0, 1, (0, 2)), (1, 3, (2, 3))):
             rows = bank.features[[own, *others]]
-            logits = [float(embedding[place] @ row) / 0.07 for row in rows]
+            logits = [float(embedding[sample] @ row) / 0.07 for row in rows]
             total += math.log(sum(math.exp(x - logits[0]) for x in logits))
         twin[view] = total / 2
     losses = task.loss(views)
@@ -179,14 +179,14 @@ def test_banks_take_in_the_batch_in_training_only() -> None:
         assert torch.equal(bank.features[[0, 1, 3]], old[[0, 1, 3]])
 
 
-def test_places_that_are_not_known_or_not_in_the_bank_are_the_users_error() -> None:
+def test_indices_that_are_not_known_or_not_in_the_bank_are_the_users_error() -> None:
     task = MemoryContrast(in_channels=16, size=5)
     maps = batch([0, 1]).student
-    with pytest.raises(UserError, match=r'place of each video.*mmkd\.PackViews'):
+    with pytest.raises(UserError, match=r'index of each video.*mmkd\.PackViews'):
         task.loss(EncodedViews(maps, {}, {}, None))
-    with pytest.raises(UserError, match='bank of 5 rows, and video 5'):
+    with pytest.raises(UserError, match='bank of 5 videos, and video 5'):
         task.loss(batch([0, 5]))
-    with pytest.raises(UserError, match=r'bank of 0 rows.*MemoryBankSizeHook'):
+    with pytest.raises(UserError, match=r'bank of 0 videos.*MemoryBankSizeHook'):
         MemoryContrast(in_channels=16).loss(batch([0]))
 
 
@@ -198,7 +198,7 @@ def test_it_takes_two_views() -> None:
 def test_the_own_row_can_be_left_out() -> None:
     task = MemoryContrast(8, size=5, num_negatives=400, exclude_own=True)
     own = torch.tensor([0, 2, 4])
-    rows = task.rows(own)
+    rows = task.bank_indices(own)
     assert torch.equal(rows[:, 0], own)
     for row, others in zip(own.tolist(), rows[:, 1:], strict=True):
         assert set(others.tolist()) == {0, 1, 2, 3, 4} - {row}
@@ -206,11 +206,11 @@ def test_the_own_row_can_be_left_out() -> None:
         counts = torch.bincount(others, minlength=5)
         assert counts[counts > 0].min() > 60
     # The released rule draws from all.
-    everyone = MemoryContrast(8, size=5, num_negatives=400).rows(own)
+    everyone = MemoryContrast(8, size=5, num_negatives=400).bank_indices(own)
     assert all(own[i] in everyone[i, 1:] for i in range(3))
     alone = MemoryContrast(8, size=1, exclude_own=True)
     with pytest.raises(UserError, match='the bank has no other'):
-        alone.rows(torch.tensor([0]))
+        alone.bank_indices(torch.tensor([0]))
 
 
 def test_levels_of_ignorance_are_weighted_as_the_loss() -> None:

@@ -54,10 +54,10 @@ class TestGolden:
     def test_classes_of_all_orders(self):
         stored = load_golden('vcop_step_r3d').float32
         table = map(tuple, stored['order_table_3'].tolist())
-        mine = [order_class(order) for order in table]
-        np.testing.assert_array_equal(mine, stored['order_class_3'])
-        mine = [order_class(order) for order in itertools.permutations(range(4))]
-        np.testing.assert_array_equal(mine, stored['order_class_4'])
+        ours = [order_class(order) for order in table]
+        np.testing.assert_array_equal(ours, stored['order_class_3'])
+        ours = [order_class(order) for order in itertools.permutations(range(4))]
+        np.testing.assert_array_equal(ours, stored['order_class_4'])
 
 
 def test_the_ten_test_clips_of_fine_tuning():

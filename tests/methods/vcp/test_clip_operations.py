@@ -32,8 +32,8 @@ def middle(golden: Golden) -> np.ndarray:
 
 @pytest.mark.parametrize('turns', [1, 2, 3])
 def test_rotation(golden: Golden, turns: int) -> None:
-    mine = channels_first(rotate(middle(golden), turns))
-    golden.check(f'label1_rot{turns}', mine)
+    ours = channels_first(rotate(middle(golden), turns))
+    golden.check(f'label1_rot{turns}', ours)
 
 
 def test_quadrants(golden: Golden) -> None:

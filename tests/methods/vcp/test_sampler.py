@@ -43,7 +43,7 @@ def test_official_draws_and_frames(monkeypatch):
         drawn = rule.draw(total)
         assert script.asked == [(0, total - 64, start), *expected]
         assert drawn.operation == label
-        # the spare clip is the middle one, or takes its place
+        # the spare clip is the middle one, or replaces it
         middle = 3 if label == 4 else 1
         np.testing.assert_array_equal(drawn.indices(16), frames[[0, middle, 2]])
         remote += label == 4
@@ -69,19 +69,19 @@ def test_official_priors(total):
 
 @pytest.mark.parametrize('total', [96, 100, 128, 300])
 def test_our_priors_are_uniform_where_a_remote_clip_exists(total):
-    mine = shares(OurTupleRule(16, 8), total)
-    np.testing.assert_allclose(mine, 0.2, rtol=0, atol=0.026)
+    ours = shares(OurTupleRule(16, 8), total)
+    np.testing.assert_allclose(ours, 0.2, rtol=0, atol=0.026)
 
 
 @pytest.mark.parametrize('total', [1, 10, 16, 17, 40, 64, 95])
 def test_our_priors_without_room_for_a_remote_clip(total):
-    mine = shares(OurTupleRule(16, 8), total)
-    np.testing.assert_allclose(mine[:4], 0.25, rtol=0, atol=0.028)
-    assert mine[4] == 0
+    ours = shares(OurTupleRule(16, 8), total)
+    np.testing.assert_allclose(ours[:4], 0.25, rtol=0, atol=0.028)
+    assert ours[4] == 0
 
 
 @pytest.mark.parametrize('total', [96, 97, 103, 111])
-def test_every_start_with_room_and_every_remote_place_is_drawn(total):
+def test_every_start_with_room_and_every_remote_position_is_drawn(total):
     random.seed(0)
     starts = {
         start for start in range(total - 63) if start >= 32 or start + 96 <= total
@@ -95,13 +95,13 @@ def test_every_start_with_room_and_every_remote_place_is_drawn(total):
     assert all(found == starts for found in seen.values())
     allowed = {
         start: {
-            place
-            for place in range(total - 15)
-            if place + 32 <= start or place >= start + 64 + 16
+            first
+            for first in range(total - 15)
+            if first + 32 <= start or first >= start + 64 + 16
         }
         for start in starts
     }
-    assert all(places <= allowed[start] for start, places in remotes.items())
+    assert all(firsts <= allowed[start] for start, firsts in remotes.items())
     assert set().union(*remotes.values()) == set().union(*allowed.values())
 
 

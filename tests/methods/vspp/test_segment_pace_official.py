@@ -25,21 +25,21 @@ class TestGolden:
     def test_frames(self, name, views):
         stored = load_golden(name).float32
         rule = OfficialRule(16, views, SPEEDS, 4, 1, None)
-        mine = [
+        ours = [
             rule.indices(PacedSegment(start - 1, segment - 1, speed), total) + 1
             for total, start, segment, speed in stored['c16s4.key'].tolist()
         ]
-        np.testing.assert_array_equal(mine, stored['c16s4.frames'])
+        np.testing.assert_array_equal(ours, stored['c16s4.frames'])
 
     def test_draws(self, name, views):
         stored = load_golden(name).float32['draws']
         rule = OfficialRule(16, views, SPEEDS, 4, 1, None)
-        mine = []
+        ours = []
         for seed in stored[:, 0].tolist():
             random.seed(seed)
             clips = [(c.start + 1, c.speed, c.segment + 1) for c in rule.draw(300)]
-            mine.append([seed, *itertools.chain(*clips)])
-        np.testing.assert_array_equal(mine, stored)
+            ours.append([seed, *itertools.chain(*clips)])
+        np.testing.assert_array_equal(ours, stored)
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ def test_indices_equal_the_walk(total_frames, interval):
     random.seed(total_frames)
     for _ in range(60):
         for clip in rule.draw(total_frames):
-            mine = rule.indices(clip, total_frames).tolist()
-            assert mine == walk(clip, total_frames, 16, 4, interval)
+            ours = rule.indices(clip, total_frames).tolist()
+            assert ours == walk(clip, total_frames, 16, 4, interval)
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ def test_indices_loop_modulo_the_video():
     ]
 
 
-def test_the_start_is_uniform_over_all_places_that_fit():
-    # segment 0 spans 7 + 2 frames at speed 2: 3 places in 12 frames; segment 3 one
-    # fewer: 4 places
+def test_the_start_is_uniform_over_all_positions_that_fit():
+    # segment 0 spans 7 + 2 frames at speed 2: 3 positions in 12 frames; segment 3 one
+    # fewer: 4 positions
     rule = OurRule(8, 1, (2,), 4, 1)
     random.seed(1)
     starts = {k: Counter() for k in range(4)}

@@ -51,9 +51,9 @@ def check_map(golden: Golden, name: str, last: Tensor, double: bool) -> None:
         outputs['retrieval'] = functional.max_pool3d(last, (1, 2, 2))[-1].flatten()
     if f'{name}.map.slice' in stored:
         outputs['map.slice'] = last[-1, golden.float32[f'{name}.map.slice_channels']]
-    for output, mine in outputs.items():
+    for output, ours in outputs.items():
         if f'{name}.{output}' in stored:
-            golden.check(f'{name}.{output}', mine, double)
+            golden.check(f'{name}.{output}', ours, double)
 
 
 def check_moments(golden: Golden, name: str, x: Tensor, double: bool) -> None:

@@ -8,7 +8,7 @@ from mmkd.errors import UserError
 from mmkd.models.human_parsers import HumanParser
 from mmkd.part_labels import LabelSet
 
-LABELS = LabelSet('mine', ('background', 'person'))
+LABELS = LabelSet('custom', ('background', 'person'))
 FRAMES = torch.zeros(2, 3, 4, 4, dtype=torch.uint8)
 
 
@@ -76,7 +76,7 @@ def test_identity_tells_weights_and_settings_apart() -> None:
     identity = parser.identity()
     assert {k: v for k, v in identity.items() if k != 'weights'} == {
         'name': 'Parser',
-        'label_set': 'mine',
+        'label_set': 'custom',
         'size': 8,
     }
     assert parser.identity() == identity

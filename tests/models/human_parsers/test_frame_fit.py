@@ -51,26 +51,26 @@ def inside(fit: FrameFit) -> tuple[slice, slice]:
 
 @pytest.mark.parametrize('frame', FRAMES)
 @pytest.mark.parametrize('name', FITS)
-def test_input_pixels_show_their_places(name: str, frame: tuple[int, int]) -> None:
+def test_input_pixels_show_their_coordinates(name: str, frame: tuple[int, int]) -> None:
     fit = FITS[name](frame)
-    mine = fit.to_input(ramp_frame(*frame))
-    assert mine.shape == (1, 1, fit.y.input, fit.x.input)
-    places = [
+    ours = fit.to_input(ramp_frame(*frame))
+    assert ours.shape == (1, 1, fit.y.input, fit.x.input)
+    coordinates = [
         (torch.arange(axis.input) - axis.shift) / axis.scale for axis in (fit.y, fit.x)
     ]
     rows, columns = inside(fit)
-    expected = ramp(*places)[..., rows, columns]
-    torch.testing.assert_close(mine[..., rows, columns], expected, rtol=1e-4, atol=1e-3)
+    expected = ramp(*coordinates)[..., rows, columns]
+    torch.testing.assert_close(ours[..., rows, columns], expected, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize('frame', FRAMES)
 @pytest.mark.parametrize('nodes', ['cells', 'corners', 4.0])
 @pytest.mark.parametrize('name', FITS)
-def test_the_answer_comes_back_to_its_place(
+def test_the_answer_comes_back_to_its_position(
     name: str, nodes: float | str, frame: tuple[int, int]
 ) -> None:
     fit = FITS[name](frame)
-    places = []
+    coordinates = []
     for axis in (fit.y, fit.x):
         # Where in the input the scores of a network lie, by their convention.
         count = axis.input // 4
@@ -81,9 +81,9 @@ def test_the_answer_comes_back_to_its_place(
             spots = spots * (axis.input - 1) / (count - 1)
         else:
             spots = spots * nodes
-        places.append((spots - axis.shift) / axis.scale)
-    mine = fit.to_frame(ramp(*places), nodes, step=2)  # type: ignore[arg-type]
-    cells = (mine.shape[-2], mine.shape[-1])
+        coordinates.append((spots - axis.shift) / axis.scale)
+    ours = fit.to_frame(ramp(*coordinates), nodes, step=2)  # type: ignore[arg-type]
+    cells = (ours.shape[-2], ours.shape[-1])
     for axis, count in zip((fit.y, fit.x), cells, strict=True):
         assert count == max(1, round(axis.frame * axis.scale / 2))
     expected = cell_ramp(frame, cells)
@@ -95,9 +95,9 @@ def test_the_answer_comes_back_to_its_place(
         slice(rim_x, cells[1] - rim_x),
     )
     if rim_y and rim_x:
-        torch.testing.assert_close(mine[middle], expected[middle], rtol=1e-4, atol=5e-3)
-    assert mine.min() >= ramp(*places).min() - 1e-3
-    assert mine.max() <= ramp(*places).max() + 1e-3
+        torch.testing.assert_close(ours[middle], expected[middle], rtol=1e-4, atol=5e-3)
+    assert ours.min() >= ramp(*coordinates).min() - 1e-3
+    assert ours.max() <= ramp(*coordinates).max() + 1e-3
 
 
 @pytest.mark.parametrize('frame', [(30, 50), (50, 30), (48, 64)])
@@ -116,14 +116,14 @@ def test_official_fit_is_schps_warp(frame: tuple[int, int]) -> None:
     picture = 127 + 100 * np.sin(x / 9) * np.cos(y / 7)
     twin = cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_LINEAR)
     frames = torch.from_numpy(picture)[None, None]
-    mine = official_fit(frame, size).to_input(frames)[0, 0].numpy()
+    ours = official_fit(frame, size).to_input(frames)[0, 0].numpy()
     outside = np.abs(twin) < 1e-9
     assert 0.1 < outside.mean() < 0.6
     # OpenCV reads at 1/32 of a pixel; the picture's slope is at most 15 a pixel.
-    difference = np.abs(mine - twin)
+    difference = np.abs(ours - twin)
     rim = cv2.dilate(outside.astype('u1'), np.ones((5, 5))) > 0
     assert difference[~rim].max() < 15 / 32
-    assert (mine[cv2.erode(outside.astype('u1'), np.ones((5, 5))) > 0] == 0).all()
+    assert (ours[cv2.erode(outside.astype('u1'), np.ones((5, 5))) > 0] == 0).all()
 
 
 def test_letterbox_keeps_the_aspect_ratio_and_is_black_outside() -> None:
@@ -137,6 +137,6 @@ def test_letterbox_keeps_the_aspect_ratio_and_is_black_outside() -> None:
 def test_much_larger_frames_are_averaged_not_skipped() -> None:
     frame = torch.zeros(1, 1, 64, 64)
     frame[..., ::8, :] = 8.0  # a line in eight, which plain reading meets or misses
-    mine = stretched((64, 64), (8, 8)).to_input(frame)
-    assert mine[..., 1:-1, 1:-1].mean() == pytest.approx(1.0)
-    assert mine[..., 1:-1, 1:-1].std() < 0.05
+    ours = stretched((64, 64), (8, 8)).to_input(frame)
+    assert ours[..., 1:-1, 1:-1].mean() == pytest.approx(1.0)
+    assert ours[..., 1:-1, 1:-1].std() < 0.05

@@ -28,17 +28,17 @@ def test_maps_of_the_synthetic_set(tmp_path: Path) -> None:
     write_maps(tmp_path / 'test' / 'wave_0001.npz', labels() * 0)
     parser = LabelMapParser(str(tmp_path))
     for video in ('train/wave_0001.mp4', 'data/synthetic/videos/train/wave_0001.mp4'):
-        mine = parser.parse(FRAMES, video, [3, 0, 3])
-        assert torch.equal(mine, one_hot(maps[[3, 0, 3]]))
+        ours = parser.parse(FRAMES, video, [3, 0, 3])
+        assert torch.equal(ours, one_hot(maps[[3, 0, 3]]))
     assert parser.parse(FRAMES, 'test/wave_0001.mp4', [1])[:, 0].min() == 1
 
 
 def test_large_maps_are_averaged(tmp_path: Path) -> None:
     maps = labels(1)
     write_maps(tmp_path / 'a.npz', maps)
-    mine = LabelMapParser(str(tmp_path), size=6).parse(FRAMES, 'a.mp4', [0])
+    ours = LabelMapParser(str(tmp_path), size=6).parse(FRAMES, 'a.mp4', [0])
     twin = one_hot(maps).reshape(1, 15, 4, 2, 6, 2).mean((3, 5))
-    torch.testing.assert_close(mine, twin)
+    torch.testing.assert_close(ours, twin)
 
 
 @pytest.mark.parametrize('mode', ['L', 'P'])

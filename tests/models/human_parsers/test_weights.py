@@ -24,8 +24,8 @@ def test_every_form_fills_the_network(tmp_path: Path) -> None:
     torch.save(wrapped(state), tmp_path / 'wrapped.pth')
     np.savez(tmp_path / 'plain.npz', **{k: v.numpy() for k, v in state.items()})
     for name in ('bare.pth', 'wrapped.pth', 'plain.npz'):
-        mine = build_network(network, str(tmp_path / name), 'x', 'x')
-        assert all(torch.equal(v, state[k]) for k, v in mine.state_dict().items()), name
+        ours = build_network(network, str(tmp_path / name), 'x', 'x')
+        assert all(torch.equal(v, state[k]) for k, v in ours.state_dict().items()), name
 
 
 def test_numpy_values_beside_the_weights_pass(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ def test_official_queue_slots() -> None:
 
 def test_start_has_unit_rows_or_the_official_small_ones() -> None:
     torch.manual_seed(0)
-    mine = FeatureQueue(15360, 128).features.norm(dim=1)
-    torch.testing.assert_close(mine, torch.ones(15360))
+    ours = FeatureQueue(15360, 128).features.norm(dim=1)
+    torch.testing.assert_close(ours, torch.ones(15360))
     official = FeatureQueue(15360, 128, rule='official').features
     assert official.norm(dim=1).mean().item() == pytest.approx(0.091, abs=0.0005)
     torch.testing.assert_close(official.norm(dim=0), torch.ones(128))

@@ -45,9 +45,9 @@ def test_similarities_keep_the_precision_of_the_bank_under_autocast() -> None:
     queries, rows = torch.randn(2, 128), torch.tensor([[0, 1], [2, 3]])
     expected = bank.similarities(queries, rows)
     with torch.autocast('cpu', dtype=torch.bfloat16):
-        mine = bank.similarities(queries, rows)
-    assert mine.dtype == torch.float32
-    assert torch.equal(mine, expected)
+        ours = bank.similarities(queries, rows)
+    assert ours.dtype == torch.float32
+    assert torch.equal(ours, expected)
 
 
 @pytest.mark.parametrize('momentum', [0, 0.5, 0.9, 1])

@@ -167,7 +167,7 @@ def map_path(folder: Path, name: str) -> Path:
 
 
 class PartMapCache:
-    """A folder of part maps that ``tools/teacher/extract.py`` wrote. Ours.
+    """A folder of part maps that ``tools/teacher/extract.py`` wrote.
 
     The maps of a video are looked for by the path of its file: the longest end of it
     that has maps counts, so that the folder of videos may move.

@@ -155,7 +155,7 @@ def _extract(
     _remove_leftovers(options.out, names)
     todo, renewed = _remaining(names, options, extractor.identity)
     if renewed:
-        say(f'{renewed} files are damaged or of other videos: extracted anew')
+        say(f'{renewed} files are damaged or of other videos: extracted again')
     summary = Summary(done=len(names) - len(todo))
     for name in todo[:PROBED]:
         summary.add(*_attempt(extractor, name))

@@ -95,12 +95,12 @@ class CacheIdentity:
 
     def require(self, other: 'CacheIdentity', where: object, remedy: str) -> None:
         """Refuse ``other``, found in ``where``, if one of its values differs."""
-        mine, found = _flat(self.as_json()), _flat(other.as_json())
-        for key in [*mine, *found]:
-            if mine.get(key) != found.get(key):
+        wanted, found = _flat(self.as_json()), _flat(other.as_json())
+        for key in [*wanted, *found]:
+            if wanted.get(key) != found.get(key):
                 raise UserError(
                     f'{where} was made with {key} {_short(found.get(key))}, '
-                    f'not {_short(mine.get(key))}',
+                    f'not {_short(wanted.get(key))}',
                     remedy,
                 )
 

@@ -11,8 +11,8 @@ from tests.golden import load_golden
 def test_frames_of_the_official_test_clips(count):
     stored = load_golden('frames_rspnet').float32
     keys = [k for k in stored['even.key'].tolist() if k[3] == count]
-    mine = [EvenClips(16, count, k[2]).sample(k[0])[0].reshape(-1) for k in keys]
-    np.testing.assert_array_equal(mine, stored[f'even.frames.16x{count}'])
+    ours = [EvenClips(16, count, k[2]).sample(k[0])[0].reshape(-1) for k in keys]
+    np.testing.assert_array_equal(ours, stored[f'even.frames.16x{count}'])
 
 
 def test_first_clip_starts_at_the_first_frame_and_last_ends_at_the_last():

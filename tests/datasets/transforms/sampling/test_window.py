@@ -16,15 +16,15 @@ from tests.golden import load_golden
 def test_frames_of_the_official_windows(size, monkeypatch):
     stored = load_golden('frames_rspnet').float32
     keys = [k for k in stored['window.key'].tolist() if k[1] == size]
-    mine = []
+    ours = []
     for total, _, stride, thousandths in keys:
         monkeypatch.setattr(
             random,
             'randint',
             lambda low, high, f=thousandths / 1000: low + round(f * (high - low)),
         )
-        mine.append(random_window(size, total, stride))
-    np.testing.assert_array_equal(mine, stored[f'window.frames.{size}'])
+        ours.append(random_window(size, total, stride))
+    np.testing.assert_array_equal(ours, stored[f'window.frames.{size}'])
 
 
 def test_frames_of_a_wide_window():
@@ -33,7 +33,7 @@ def test_frames_of_a_wide_window():
     assert window_span(4, 5) == 16
 
 
-def test_every_place_where_it_fits_is_equally_likely():
+def test_every_position_where_it_fits_is_equally_likely():
     random.seed(0)
     starts = Counter(int(random_window(4, 12, 2)[0]) for _ in range(6000))
     assert sorted(starts) == list(range(6))

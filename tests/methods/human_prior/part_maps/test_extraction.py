@@ -185,7 +185,7 @@ def test_a_damaged_file_and_an_exchanged_video_are_extracted_anew(case):
     lines = []
     summary = extract(names, options, lines.append)
     assert (summary.cost.videos, summary.done) == (2, 3)
-    assert lines == ['2 files are damaged or of other videos: extracted anew']
+    assert lines == ['2 files are damaged or of other videos: extracted again']
     after = contents(options.out)
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {f'maps/{names[1]}.npz'}

@@ -14,10 +14,10 @@ def test_nearest_is_that_of_an_obvious_twin(tmp_path, frames):
     (tmp_path / 'x.npz').write_bytes(data(frames=frames))
     maps = PartMapFile.open(tmp_path / 'x.npz')
     wanted = np.array([8, 0, 3, 5, 2, 2, 6, 7, 1, 4])
-    places, distances = maps.nearest(wanted)
-    for frame, place, distance in zip(wanted, places, distances, strict=True):
+    positions, distances = maps.nearest(wanted)
+    for frame, position, distance in zip(wanted, positions, distances, strict=True):
         by_distance = sorted(range(3), key=lambda n: (abs(frames[n] - frame), n))
-        assert (place, distance) == (by_distance[0], abs(frames[place] - frame))
+        assert (position, distance) == (by_distance[0], abs(frames[position] - frame))
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):

@@ -74,12 +74,12 @@ def test_arbitrary_bytes_end_in_a_user_error(tmp_path_factory, content):
 def test_every_change_of_a_file_is_noticed_or_changes_nothing(tmp_path_factory, draw):
     """Dates and rights of an archive's members say nothing about the maps."""
     content = bytearray(data())
-    place = draw.draw(st.integers(0, len(content) - 1))
+    offset = draw.draw(st.integers(0, len(content) - 1))
     cut = draw.draw(st.booleans())
     if cut:
-        del content[place:]
+        del content[offset:]
     else:
-        content[place] ^= draw.draw(st.integers(1, 255))
+        content[offset] ^= draw.draw(st.integers(1, 255))
     path = tmp_path_factory.getbasetemp() / 'changed.npz'
     try:
         maps, values = read_all(path, bytes(content))
@@ -102,9 +102,9 @@ def test_every_change_of_content_is_noticed(tmp_path, name):
         entry = archive.getinfo(f'{name}.npy')
     start = entry.header_offset + 30 + len(entry.filename)
     # The last byte may hold no more than the end of the stream.
-    for place in range(start, start + entry.compress_size - 1):
+    for offset in range(start, start + entry.compress_size - 1):
         changed = bytearray(content)
-        changed[place] ^= 255
+        changed[offset] ^= 255
         with pytest.raises(UserError, match='damaged'):
             read_all(tmp_path / 'x.npz', bytes(changed))
 

@@ -57,18 +57,18 @@ def test_golden(stride: Literal[8, 16]) -> None:
         'x': torch.from_numpy(noise.astype('float32')),
         'photo': photo()[None] / 127.5 - 1,
     }
-    mine: dict[str, np.ndarray] = {}
+    ours: dict[str, np.ndarray] = {}
     for name, x in inputs.items():
         answers = network(stride)(x.permute(0, 3, 1, 2))
         for head, value in answers.items():
-            mine |= forms(f'{name}.s{stride}.{head}', value)
+            ours |= forms(f'{name}.s{stride}.{head}', value)
     maps = [channels_last(answers[head])[0] for head in ('segments', 'part_heatmaps')]
-    mine[f'photo.s{stride}.person'] = maps[0][..., 0] > 0
-    mine[f'photo.s{stride}.part_argmax'] = maps[1].argmax(-1)
+    ours[f'photo.s{stride}.person'] = maps[0][..., 0] > 0
+    ours[f'photo.s{stride}.part_argmax'] = maps[1].argmax(-1)
     stored = [name for name in golden.float32 if f'.s{stride}.' in name]
     assert len(stored) == {8: 26, 16: 16}[stride]
     for name in stored:
-        golden.check(name, mine[name])
+        golden.check(name, ours[name])
 
 
 @pytest.mark.parametrize('stride', [8, 16])

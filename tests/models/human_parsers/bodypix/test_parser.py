@@ -24,7 +24,7 @@ def frame() -> Tensor:
 
 
 def read_at(maps: np.ndarray, y: float, x: float) -> np.ndarray:
-    """Read ``(C, H, W)`` bilinearly, one place at a time."""
+    """Read ``(C, H, W)`` bilinearly, one position at a time."""
     y, x = (
         min(max(value, 0), n - 1)
         for value, n in zip((y, x), maps.shape[1:], strict=True)
@@ -40,15 +40,15 @@ def read_at(maps: np.ndarray, y: float, x: float) -> np.ndarray:
 @pytest.mark.parametrize('stride', [8, 16])
 def test_maps_are_the_networks_cell_by_cell(stride: int) -> None:
     answers = network(stride)(frame() / 127.5 - 1)  # type: ignore[arg-type]
-    mine = parser(output_stride=stride)(frame())[0].numpy()
-    assert mine.shape == (25, 48, 64)
+    ours = parser(output_stride=stride)(frame())[0].numpy()
+    assert ours.shape == (25, 48, 64)
     person, parts = (answers[n][0].numpy() for n in ('segments', 'part_heatmaps'))
     for i, j in [(0, 0), (10, 31), (24, 40), (47, 63), (30, 7)]:
         y, x = (i + 0.5) * 193 / 48 - 0.5, (j + 0.5) * 257 / 64 - 0.5
         probability = 1 / (1 + np.exp(-read_at(person, y / stride, x / stride)))
         scores = np.exp(read_at(parts, y / stride, x / stride))
         expected = [1 - probability, probability * scores / scores.sum()]
-        np.testing.assert_allclose(mine[:, i, j], np.concatenate(expected), atol=1e-5)
+        np.testing.assert_allclose(ours[:, i, j], np.concatenate(expected), atol=1e-5)
 
 
 def test_it_finds_the_person_of_the_photo_wherever_it_is() -> None:
@@ -78,9 +78,9 @@ def test_it_finds_the_person_of_the_photo_wherever_it_is() -> None:
 def test_input_sides_are_multiples_and_one(
     shape: tuple[int, int], size: tuple[int, int]
 ) -> None:
-    mine = BodyPix('random')
-    assert mine.input_size(shape) == size
-    assert mine(torch.zeros(1, 3, *shape, dtype=torch.uint8)).shape[1] == 25
+    ours = BodyPix('random')
+    assert ours.input_size(shape) == size
+    assert ours(torch.zeros(1, 3, *shape, dtype=torch.uint8)).shape[1] == 25
 
 
 def test_every_form_of_the_weights_is_the_same_teacher(tmp_path: Path) -> None:

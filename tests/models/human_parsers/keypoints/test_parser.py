@@ -48,14 +48,14 @@ def test_maps_are_those_of_the_named_frames(tmp_path: Path) -> None:
     other = annotation('other', keypoint_score=np.zeros((2, 5, 17), 'f2'))
     entry = annotation()
     parser = KeypointFileParser(write(tmp_path / 'a.npz', other, entry), size=9)
-    mine = parser.parse(FRAMES, 'Dance/v_Dance_g01_c01.avi', [4, 1])
-    places, scores = (
+    ours = parser.parse(FRAMES, 'Dance/v_Dance_g01_c01.avi', [4, 1])
+    points, scores = (
         torch.from_numpy(entry[key].astype('f4')).transpose(0, 1)[[4, 1]]
         for key in ('keypoint', 'keypoint_score')
     )
-    maps = render_keypoints(places, scores, (240, 320), 9, 0.02)
-    assert mine.shape == (2, 18, 9, 9)
-    torch.testing.assert_close(mine, keypoint_probabilities(maps))
+    maps = render_keypoints(points, scores, (240, 320), 9, 0.02)
+    assert ours.shape == (2, 18, 9, 9)
+    torch.testing.assert_close(ours, keypoint_probabilities(maps))
     nobody = parser.parse(FRAMES, 'other.avi', [0, 1])
     assert nobody[:, 0].min() == 1
 
@@ -126,8 +126,8 @@ def test_damage_and_size_are_noticed_when_a_video_is_read(tmp_path: Path) -> Non
     content = path.read_bytes()
     with zipfile.ZipFile(path) as archive:
         start = archive.getinfo('a/keypoint.npy').header_offset + 80
-    for place in range(start, start + 200, 20):
-        path.write_bytes(content[:place] + b'\xff\x00' + content[place + 2 :])
+    for offset in range(start, start + 200, 20):
+        path.write_bytes(content[:offset] + b'\xff\x00' + content[offset + 2 :])
         with pytest.raises(UserError, match=r'lacks or garbles .*/keypoint'):
             KeypointFileParser(str(path)).parse(FRAMES, 'a.avi', [0])
     with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
@@ -157,8 +157,8 @@ def test_pickles_are_refused_and_the_docs_convert_them(
     exec(conversion(), {})
     expected = KeypointFileParser(write(tmp_path / 'b.npz', *entries))
     for name in 'ab':
-        mine = KeypointFileParser('a.npz').parse(FRAMES, f'{name}.avi', [1, 4])
-        assert torch.equal(mine, expected.parse(FRAMES, f'{name}.avi', [1, 4]))
+        ours = KeypointFileParser('a.npz').parse(FRAMES, f'{name}.avi', [1, 4])
+        assert torch.equal(ours, expected.parse(FRAMES, f'{name}.avi', [1, 4]))
 
 
 def test_identity_and_the_online_way(tmp_path: Path) -> None:

@@ -74,14 +74,14 @@ def frames() -> Tensor:
 def test_heat_maps_lie_over_the_frame(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
-    mine = parser(tmp_path, monkeypatch, answer, step=1)
-    maps = mine(frames())
+    ours = parser(tmp_path, monkeypatch, answer, step=1)
+    maps = ours(frames())
     assert maps.shape == (2, 18, 32, 48)
-    difference = mine.network.seen[0] - frames().flip(1)
-    assert difference.abs().max() < 1e-3  # of 255; places are float32
-    # Place u of a heat-map is input pixel 4 u; blue is the last channel of RGB.
+    difference = ours.network.seen[0] - frames().flip(1)
+    assert difference.abs().max() < 1e-3  # of 255; coordinates are float32
+    # Position u of a heat-map is input pixel 4 u; blue is the last channel of RGB.
     blue = frames()[:, 2:, ::4, ::4] / 255
-    joints = blue * mine.network.weight.detach()
+    joints = blue * ours.network.weight.detach()
     expected = keypoint_probabilities(joints)
     torch.testing.assert_close(maps[..., ::4, ::4], expected, rtol=1e-4, atol=1e-5)
 
@@ -89,9 +89,9 @@ def test_heat_maps_lie_over_the_frame(
 def test_a_square_frame_is_letterboxed_and_cut_out_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine = parser(tmp_path, monkeypatch)
-    maps = mine(torch.full((1, 3, 64, 64), 255, dtype=torch.uint8))
-    seen = mine.network.seen[0]
+    ours = parser(tmp_path, monkeypatch)
+    maps = ours(torch.full((1, 3, 64, 64), 255, dtype=torch.uint8))
+    seen = ours.network.seen[0]
     assert seen.shape == (1, 3, 32, 48)
     assert seen[..., :8].abs().max() < 1e-3
     assert seen[..., 8:40].min() > 254.9

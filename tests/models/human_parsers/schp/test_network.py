@@ -109,9 +109,9 @@ def test_keys_are_the_official_ones_in_order(
     golden: Golden, network: SCHPNetwork
 ) -> None:
     official = [(key, tuple(shape)) for key, shape in golden.spec['state_dict']]
-    mine = [(key, tuple(value.shape)) for key, value in network.state_dict().items()]
+    ours = [(key, tuple(value.shape)) for key, value in network.state_dict().items()]
     assert len(official) == 603
-    assert sorted(mine) == sorted(official)
+    assert sorted(ours) == sorted(official)
     assert sum(p.numel() for p in network.parameters()) == 66723928
 
 

@@ -74,22 +74,22 @@ def test_maps_are_those_of_the_released_way(turn: bool) -> None:
     picture = cv2.GaussianBlur(photo().numpy(), (0, 0), 10)
     picture = np.ascontiguousarray(picture.transpose(1, 0, 2)) if turn else picture
     frames = torch.from_numpy(picture).permute(2, 0, 1)[None]
-    mine = parser(frames)[0].numpy()
+    ours = parser(frames)[0].numpy()
     shape = (50, 38) if turn else (38, 50)
-    assert mine.shape == (7, *shape)
+    assert ours.shape == (7, *shape)
     logits = official_maps(parser, picture)
-    places = [
+    coordinates = [
         (np.arange(count) + 0.5) * side / count - 0.5
         for count, side in zip(shape, picture.shape[:2], strict=True)
     ]
-    x, y = np.meshgrid(places[1].astype('f4'), places[0].astype('f4'))
+    x, y = np.meshgrid(coordinates[1].astype('f4'), coordinates[0].astype('f4'))
     there = cv2.remap(logits, x, y, cv2.INTER_LINEAR)
     exponents = np.exp(there - there.max(-1, keepdims=True))
     twin = (exponents / exponents.sum(-1, keepdims=True)).transpose(2, 0, 1)
     spread = twin.std()
     assert spread > 0.05
-    # The released way rounds places to 1/32 of a pixel, twice.
-    np.testing.assert_allclose(mine[:, 1:-1, 1:-1], twin[:, 1:-1, 1:-1], atol=0.01)
+    # The released way rounds coordinates to 1/32 of a pixel, twice.
+    np.testing.assert_allclose(ours[:, 1:-1, 1:-1], twin[:, 1:-1, 1:-1], atol=0.01)
 
 
 def official(path: Path, labels: int, without: str = '') -> dict[str, torch.Tensor]:
@@ -109,9 +109,9 @@ def test_an_official_checkpoint_loads_strictly(tmp_path: Path) -> None:
     path = tmp_path / 'exp-schp-lip.pth'
     state = official(path, 20)
     assert len(state) == 603
-    mine = SCHP(str(path)).network.state_dict()
-    assert mine.keys() == state.keys()
-    assert all(torch.equal(mine[key], value) for key, value in state.items())
+    ours = SCHP(str(path)).network.state_dict()
+    assert ours.keys() == state.keys()
+    assert all(torch.equal(ours[key], value) for key, value in state.items())
     with pytest.raises(UserError, match=r'another shape: decoder\.conv4\.weight'):
         SCHP(str(path), 'atr')
     official(path, 20, without='fushion.1.bias')

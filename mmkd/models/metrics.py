@@ -1,4 +1,4 @@
-"""Pure measures of features: neighbours and their votes, and signs of collapse."""
+"""Metrics of features: nearest neighbours, their votes, and signs of collapse."""
 
 import torch
 from mmengine import dist
@@ -13,18 +13,18 @@ def nearest(
     chunk: int = 1024,
     leave_one_out: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Return the ``k`` gallery rows of the largest cosine similarity to each query.
+    """Find the ``k`` nearest gallery features of each query by cosine similarity.
 
     Args:
         queries: Features of shape ``(Q, C)``.
         gallery: Features of shape ``(G, C)``.
         k: Number of neighbours; more than ``G`` gives all ``G``.
         chunk: Queries compared at once, which bounds the memory. Defaults to 1024.
-        leave_one_out: Whether the queries are the gallery and no row is its own
+        leave_one_out: Whether the queries are the gallery and no feature is its own
             neighbour. Defaults to False.
 
     Returns:
-        Similarities, the largest first, and places in the gallery, both ``(Q, k)``.
+        Similarities, the largest first, and indices into the gallery, both ``(Q, k)``.
     """
     k = min(k, len(gallery) - leave_one_out)
     gallery = functional.normalize(gallery, dim=1)
@@ -76,8 +76,8 @@ def class_votes(
 def feature_std(features: Tensor) -> float:
     """Return the spread of features on the unit sphere: 1 is healthy, 0 collapsed.
 
-    The standard deviation over the rows, averaged over the channels, of the features at
-    unit length, times ``sqrt(C)``: directions drawn uniformly give 1. Source: SimSiam,
+    The standard deviation over the features at unit length, averaged over the channels,
+    times ``sqrt(C)``: directions drawn uniformly give 1. Source: SimSiam,
     https://arxiv.org/abs/2011.10566 (there without the factor).
 
     Args:
@@ -98,7 +98,7 @@ def effective_rank(features: Tensor) -> float:
     https://arxiv.org/abs/2210.02885 (both without centring).
 
     Args:
-        features: Shape ``(V, C)``. Rows that are all the same have rank 1.
+        features: Shape ``(V, C)``. Features that are all the same have rank 1.
     """
     centred = features.double() - features.double().mean(dim=0)
     values = torch.linalg.svdvals(centred)

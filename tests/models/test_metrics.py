@@ -4,7 +4,7 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from mmkd.models.measures import (
+from mmkd.models.metrics import (
     class_votes,
     effective_rank,
     feature_std,
@@ -17,9 +17,9 @@ def test_neighbours_are_those_of_scikit_learn() -> None:
     torch.manual_seed(0)
     queries, gallery = torch.randn(37, 8), torch.randn(61, 8)
     twin = NearestNeighbors(n_neighbors=7, metric='cosine').fit(gallery.numpy())
-    distances, places = twin.kneighbors(queries.numpy())
+    distances, indices = twin.kneighbors(queries.numpy())
     similar, found = nearest(queries, gallery, 7, chunk=10)
-    assert torch.equal(found, torch.from_numpy(places))
+    assert torch.equal(found, torch.from_numpy(indices))
     torch.testing.assert_close(1 - similar, torch.from_numpy(distances).float())
 
 
@@ -27,14 +27,14 @@ def test_leaving_one_out_equals_taking_it_away() -> None:
     torch.manual_seed(0)
     gallery = torch.randn(11, 4)
     gallery[3] = gallery[8]  # a copy is a neighbour, oneself is not
-    similar, places = nearest(gallery, gallery, 50, chunk=4, leave_one_out=True)
-    assert places.shape == (11, 10)
-    assert int(places[3, 0]) == 8 and int(places[8, 0]) == 3
+    similar, indices = nearest(gallery, gallery, 50, chunk=4, leave_one_out=True)
+    assert indices.shape == (11, 10)
+    assert int(indices[3, 0]) == 8 and int(indices[8, 0]) == 3
     for row in range(11):
         others = torch.cat([gallery[:row], gallery[row + 1 :]])
         expected, _ = nearest(gallery[row : row + 1], others, 50)
         torch.testing.assert_close(similar[row], expected[0])
-        assert row not in places[row]
+        assert row not in indices[row]
 
 
 def test_votes() -> None:
