@@ -92,6 +92,20 @@ def latest_checkpoint(work_dir: str, out_dir: str | None = None) -> str | None:
     return None
 
 
+def named_checkpoint(work_dir: str, out_dir: str | None = None) -> str | None:
+    """Return what ``last_checkpoint`` names, unread; None if it names no file.
+
+    Args:
+        work_dir: Folder of the run.
+        out_dir: See :func:`latest_checkpoint`.
+    """
+    try:
+        named, _ = _named(Path(work_dir), out_dir)
+    except UserError:  # it leads elsewhere
+        return None
+    return None if named is None else str(named)
+
+
 def checkpoint_folder(cfg: Any) -> str | None:
     """Return where the config of a run has its checkpoints written."""
     hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}

@@ -24,6 +24,7 @@ from mmkd.engine.preflight.arguments import check_names
 from mmkd.error_lines import building, one_line_errors
 from mmkd.errors import UserError
 from mmkd.files import write_json
+from mmkd.last_checkpoint import checkpoint_folder, named_checkpoint
 from mmkd.locks import locked_folder
 from mmkd.processes import end_with_parent, is_first_process
 
@@ -45,12 +46,37 @@ def train_main(argv: Sequence[str] | None = None) -> None:
         check_before_run(cfg, 'train')
         with locked_work_dir(cfg):
             runner = build_runner(cfg)
+            if args.resume == 'auto' and not cfg.resume:
+                runner.logger.info(
+                    f'--resume: there is no checkpoint in {cfg.work_dir}, so this run '
+                    'begins at step 0'
+                )
             try:
                 runner.train()
             except SystemExit:  # told to stop, and saved
                 leave_process_group()
                 raise
+            if line := what_is_next(cfg):
+                runner.logger.info(line)
             leave_process_group()
+
+
+def what_is_next(cfg: Config) -> str | None:
+    """Name the checkpoint that a training left, and a command to go on with.
+
+    Returns:
+        One line; None if the training left no checkpoint.
+    """
+    path = named_checkpoint(cfg.work_dir, checkpoint_folder(cfg))
+    if path is None:
+        return None
+    if cfg.get('test_dataloader'):
+        return f'written: {path}; next: python tools/test.py {cfg.filename} {path}'
+    return (
+        f'written: {path}; next: python tools/train.py CONFIG --cfg-options '
+        f'load_from={path} or python tools/evaluate.py CONFIG {path}, where CONFIG is '
+        'one of configs/finetune with this network'
+    )
 
 
 def test_main(argv: Sequence[str] | None = None) -> None:

@@ -279,6 +279,11 @@ class ResumableRunner(Runner):
         synchronise(self.model)
         self._resume, self._load_from = found
         super().load_or_resume()
+        if self._resume and self.iter >= self.max_iters:
+            self.logger.info(
+                f'{self._load_from} is of the last step, {self.iter} of '
+                f'{self.max_iters}: nothing is left to train'
+            )
 
 
 def _resumable(loader: Mapping[str, Any]) -> dict[str, Any]:

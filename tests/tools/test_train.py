@@ -41,6 +41,23 @@ def test_the_console_is_calm(trained):
     assert 'System environment' not in done.stdout and 'Config:' not in done.stdout
     assert len(rest) < 12
     assert done.stderr == ''
+    path = './work_dirs/toy/tiny/epoch_1.pth'.removeprefix('./')
+    command = f'python tools/test.py {CONFIG} {path}'
+    assert rest[-1].endswith(f'written: {path}; next: {command}')
+
+
+def test_a_finished_run_and_an_empty_folder_say_so(trained, tmp_path):
+    folder, _ = trained
+    options = ('--resume', '--cfg-options', 'train_cfg.max_epochs=1')
+    done = run_tool(folder, 'train.py', CONFIG, *options)
+    assert done.returncode == 0, done.stderr
+    assert 'epoch_1.pth is of the last step, 2 of 2: nothing is left' in done.stdout
+    done = run_tool(folder, 'train.py', CONFIG, '--work-dir', str(tmp_path), *options)
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if '--resume: ' in line)
+    assert line.endswith(
+        f'there is no checkpoint in {tmp_path}, so this run begins at step 0'
+    )
 
 
 @pytest.mark.slow

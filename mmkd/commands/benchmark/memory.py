@@ -76,12 +76,12 @@ def measure_memory(
 def _in_child(cfg: Config, batch: Batch, plan: Plan, case: Case) -> tuple[float, float]:
     """Return peak and weights of the teachers in bytes, from a process of its own."""
     context = process_context('spawn')
-    ours, childs = context.Pipe(duplex=False)
-    job = (childs, cfg.to_dict(), cfg.filename, batch, plan, case)
+    ours, remote = context.Pipe(duplex=False)
+    job = (remote, cfg.to_dict(), cfg.filename, batch, plan, case)
     with _exact_heap():
         process = context.Process(target=_child, args=job)
         process.start()
-    childs.close()
+    remote.close()
     try:
         return ours.recv()
     except EOFError:

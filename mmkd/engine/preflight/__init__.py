@@ -8,7 +8,11 @@ from mmengine.config import Config
 from mmkd.engine.preflight.arguments import check_arguments
 from mmkd.engine.preflight.checkpoints import check_checkpoints
 from mmkd.engine.preflight.datasets import check_datasets
-from mmkd.engine.preflight.pipelines import check_targets, check_view_slots
+from mmkd.engine.preflight.pipelines import (
+    check_evaluation_pipelines,
+    check_targets,
+    check_view_slots,
+)
 from mmkd.engine.preflight.schedules import (
     check_length_of_run,
     check_precision,
@@ -32,8 +36,9 @@ def check_before_run(cfg: Config, mode: Literal['train', 'test']) -> None:
     """Check what a run needs before anything is built or written.
 
     In this order: the arguments of this package's types, the checkpoints to load, the
-    lists of clips and the files they name, the slots of pipelines, the numbers of
-    classes, dense targets, and, to train, the work folder. What the tasks take from the
+    lists of clips and the files they name, the slots of pipelines, to train the
+    transforms of validation and test, the numbers of classes, dense targets, and, to
+    train, the work folder. What the tasks take from the
     sampler is filled in.
 
     Args:
@@ -59,6 +64,7 @@ def check_before_run(cfg: Config, mode: Literal['train', 'test']) -> None:
     check_datasets(cfg, _LOADERS[mode])
     check_view_slots(cfg, _LOADERS[mode])
     if mode == 'train':
+        check_evaluation_pipelines(cfg)
         # Here, because it imports the models.
         from mmkd.models.label_classes import fill_in_classes
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import Hook
 
 from mmkd.config_files import run_names
 from mmkd.engine.config_types import (
@@ -23,6 +24,7 @@ from mmkd.engine.signatures import WHOLE
 from mmkd.errors import UserError
 
 _FAR = 2  # letters
+_HOOK = "Give dict(type='mmkd.NameOfTheHook'); None leaves a default hook out."
 # Parts of a config that a run reads by name.
 _DICTS = (
     *('model', 'data_preprocessor', 'optim_wrapper'),
@@ -103,7 +105,10 @@ def check_names(cfg: Config) -> None:
 
 
 def check_sections(values: Mapping[str, Any], option: str) -> None:
-    """Check that the parts of a config that a run looks into are dicts, or left out."""
+    """Check that the parts of a config that a run looks into are dicts, or left out.
+
+    So must each hook be, if it is not built already.
+    """
     for name in _DICTS:
         value = values.get(name)
         if value is not None and not isinstance(value, Mapping):
@@ -111,6 +116,16 @@ def check_sections(values: Mapping[str, Any], option: str) -> None:
                 f'{option}: {name} is {value!r}, not a dict',
                 f'Give a dict, or what is in it: {name}.KEY=VALUE.',
             )
+    custom = values.get('custom_hooks') or []
+    if not isinstance(custom, (list, tuple)):
+        raise UserError(f'{option}: custom_hooks is {custom!r}, not a list', _HOOK)
+    hooks = {f'custom_hooks.{index}': hook for index, hook in enumerate(custom)}
+    for name, hook in (values.get('default_hooks') or {}).items():
+        if hook is not None:  # which takes it out
+            hooks[f'default_hooks.{name}'] = hook
+    for name, hook in hooks.items():
+        if not isinstance(hook, (Mapping, Hook)):
+            raise UserError(f'{option}: {name} is {hook!r}, not a hook', _HOOK)
 
 
 def meant_name(name: str) -> str | None:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from mmkd.engine.config_types import walk
+from mmkd.error_lines import building
 from mmkd.errors import UserError
 from mmkd.registry import TRANSFORMS
 from mmkd.video_lists import ListFormat, read_list
@@ -23,6 +25,30 @@ def check_view_slots(cfg: Config, loaders: Sequence[str]) -> None:
             try:
                 check_slots(node)
             except UserError as error:
+                where = f'{cfg.filename}, {path}: {error.what}'
+                raise UserError(where, error.remedy) from error
+
+
+def check_evaluation_pipelines(cfg: Config) -> None:
+    """Build the transforms of validation and test, which a training needs last.
+
+    Files that they read may come later: what cannot be opened is no mistake here.
+    """
+    # Here, because they import the transforms.
+    from mmengine.dataset import Compose
+
+    from mmkd.datasets.view_steps import pipeline_steps
+
+    scope = cfg.get('default_scope') or 'mmaction'
+    with DefaultScope.overwrite_default_scope(scope):
+        for path, node in walk(cfg, 'val_dataloader', 'test_dataloader'):
+            steps = pipeline_steps(node)
+            try:
+                with building('its pipeline'):
+                    Compose(steps)
+            except UserError as error:
+                if isinstance(error.__cause__, OSError):
+                    continue
                 where = f'{cfg.filename}, {path}: {error.what}'
                 raise UserError(where, error.remedy) from error
 

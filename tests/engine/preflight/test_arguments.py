@@ -1,10 +1,11 @@
 import pytest
 from mmengine.config import Config
+from mmengine.hooks import CheckpointHook
 
 from mmkd.datasets.transforms.windows import EvenClips
 from mmkd.engine import config_types
 from mmkd.engine.preflight import arguments
-from mmkd.engine.preflight.arguments import check_arguments
+from mmkd.engine.preflight.arguments import check_arguments, check_sections
 from mmkd.engine.signatures import accepted_arguments
 from mmkd.errors import UserError
 
@@ -225,3 +226,30 @@ def test_a_sampler_never_chooses_between_frames():
         EvenClips(clip_len=2.5)
     with pytest.raises(UserError, match='Give whole numbers'):
         EvenClips(frame_interval=2.5)
+
+
+@pytest.mark.parametrize(
+    ('values', 'message'),
+    [
+        ({'default_hooks': {'logger': 'often'}}, r"default_hooks\.logger is 'often'"),
+        ({'default_hooks': {'logger': 3}}, r'default_hooks\.logger is 3, not a hook'),
+        (
+            {'custom_hooks': 'mmkd.GateHook'},
+            "custom_hooks is 'mmkd.GateHook', not a",
+        ),
+        (
+            {'custom_hooks': [{}, 'mmkd.GateHook']},
+            r"custom_hooks\.1 is 'mmkd\.GateHook'",
+        ),
+    ],
+)
+def test_a_hook_that_is_text_is_one_line(values, message):
+    with pytest.raises(
+        UserError, match=rf'^--cfg-options: {message}.*Give dict\(type='
+    ):
+        check_sections(values, '--cfg-options')
+
+
+def test_hooks_may_be_left_out_or_built_already():
+    check_sections({'default_hooks': {'logger': None}, 'custom_hooks': None}, 'a.py')
+    check_sections({'custom_hooks': [CheckpointHook(), {'type': 'x'}]}, 'a.py')
