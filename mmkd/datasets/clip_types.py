@@ -9,8 +9,6 @@ from typing import Any, TypedDict
 import numpy as np
 from torch import Tensor
 
-from mmkd.datasets.dense_targets import DenseTarget
-
 #: A batch of clips, ``(N, M, 3, T, H, W)``: uint8 RGB before the data preprocessor,
 #: floating point behind it.
 Clips = Tensor
@@ -57,4 +55,4 @@ class Results(TypedDict, total=False):
     view_labels: ViewLabels  # each (M,); inside of PerView (1,)
     view_records: list[AnyResults]  # what PerView's transforms wrote, M dicts
     view_corners: np.ndarray  # three corners in the frame, float64 (M, 3, 2), x and y
-    targets: dict[str, DenseTarget]  # dense targets by name
+    targets: dict[str, Any]  # DenseTarget by name

@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 from mmengine.logging import HistoryBuffer
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.optim.scheduler import _ParamScheduler
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmkd.engine.console import warn
+from mmkd.engine.trained_model import unwrap
 from mmkd.errors import UserError
 
 OPTIMIZER = 'optimizer_type'
@@ -180,8 +180,7 @@ def _check_order(model: nn.Module, saved: Any, source: str) -> None:
     if not isinstance(saved, Mapping):
         return  # loading it has a line for that
     # As they are written: a Distiller renames its student's.
-    inner: Any = model.module if is_model_wrapper(model) else model
-    state = inner.state_dict(keep_vars=True)
+    state = unwrap(model).state_dict(keep_vars=True)
     own = [name for name, value in state.items() if isinstance(value, nn.Parameter)]
     shared = saved.keys() & set(own)
     orders = [[name for name in names if name in shared] for names in (own, saved)]

@@ -1,4 +1,4 @@
-"""Metrics of features: nearest neighbours, their votes, and signs of collapse."""
+"""Metrics of features: nearest neighbours, their votes, collapse, and linear CKA."""
 
 import torch
 from mmengine import dist
@@ -124,3 +124,29 @@ def most_frequent(labels: Tensor, weights: Tensor, classes: int) -> Tensor:
     total = (shares * weights.flatten()[:, None]).sum(dim=0)
     dist.all_reduce(total)
     return total.amax() / total.sum().clamp(min=1e-6)
+
+
+def linear_cka(first: Tensor, second: Tensor) -> float:
+    r"""Return linear CKA of two feature matrices of the same samples.
+
+    .. math:: \|Y^T X\|_F^2 / (\|X^T X\|_F \, \|Y^T Y\|_F)
+
+    with columns centred: 1 for features that are equal up to rotation and scale, near 0
+    for unrelated ones (with few samples of many dimensions it stays above 0).
+
+    Source: Kornblith et al. 2019, https://arxiv.org/abs/1905.00414.
+
+    Args:
+        first: Shape ``(V, C)``.
+        second: Shape ``(V, D)``, of the same samples in the same order.
+
+    Raises:
+        ValueError: If the numbers of samples differ, or a matrix is constant.
+    """
+    if len(first) != len(second):
+        raise ValueError(f'{len(first)} samples against {len(second)}')
+    x, y = (m.double() - m.double().mean(dim=0) for m in (first, second))
+    within = (x.T @ x).norm() * (y.T @ y).norm()
+    if within == 0:
+        raise ValueError('features that are the same for every sample')
+    return float((y.T @ x).norm() ** 2 / within)

@@ -10,9 +10,11 @@ from mmkd.commands.pipeline import Stage, run_pipeline
 from mmkd.commands.pipeline.state import StageState, checkpoint_of
 from mmkd.commands.reproduce.derive import derive_config, stages_read
 from mmkd.commands.reproduce.experiment import Experiment
+from mmkd.config_files import read_config
 from mmkd.datasets.pack_videos import pack_videos
-from mmkd.evaluation.drift import feature_drift
+from mmkd.evaluation.evaluate import Evaluation, SplitEvaluation
 from mmkd.files import read_json, write_json, write_text
+from mmkd.models.metrics import linear_cka
 from mmkd.scalars import held_out_accuracy, read_scalars
 
 Results = dict[str, dict[str, list[float]]]
@@ -183,5 +185,24 @@ def _drift(folder: Path, before: str, after: str) -> float:
         config = folder / 'configs' / f'{after}.py'
         start, end = (checkpoint_of(folder / x, None) for x in (before, after))
         tables = folder / after / 'features'
-        write_json(cached, {'cka': feature_drift(config, start, end, tables)})
+        write_json(cached, {'cka': _feature_drift(config, start, end, tables)})
     return read_json(cached)['cka']
+
+
+def _feature_drift(config: Path, before: Path, after: Path, work_dir: Path) -> float:
+    """Return linear CKA between the test videos' features of two checkpoints.
+
+    It is 1 if the features are the same up to rotation and scale. Network and test list
+    are those of a fine-tuning config; the tables of features in ``work_dir`` are made
+    once.
+
+    Raises:
+        UserError: If a checkpoint does not fit the config.
+    """
+    cfg = read_config(config)
+    vectors = []
+    for path in (before, after):
+        settings = Evaluation(str(path), protocols=(), work_dir=work_dir)
+        table = SplitEvaluation(cfg, None, settings).features('test')
+        vectors.append(table['average'])
+    return linear_cka(*vectors)

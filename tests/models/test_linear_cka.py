@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmkd.evaluation.drift import linear_cka
+from mmkd.models.metrics import linear_cka
 
 
 def by_kernels(x: Tensor, y: Tensor) -> float:
