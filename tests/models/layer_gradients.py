@@ -9,6 +9,11 @@ The metric is the error in units of what the arithmetic allows: a sum of product
 ``x * g`` that is rounded to relative precision ``eps`` is wrong by at most
 ``eps * sum(|x| * |g|)``. A batch normalisation multiplies ``g`` by
 ``(x - mean) / std``, where the subtraction is wrong by ``eps * |mean|``.
+
+oneDNN's bf16 kernels sum in float32 and round once. Where a CPU has none, PyTorch adds
+the samples of a batch up one by one in bf16: one rounding a sample, so that many times
+as much is allowed there (measured on AVX2: 0.99 for one sample, 1.95 for two, 2.8 for
+four, 4.4 for eight).
 """
 
 import copy
@@ -16,6 +21,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+
+from mmkd.compat.cpu import has_bf16_kernels
 
 LOW = torch.bfloat16
 # bf16 has eight bits. A sum of n float32 is wrong by some log2(n) roundings if it is
@@ -64,6 +71,8 @@ def worst_error(layer: nn.Module, seen: Seen, precision: str) -> float:
     else:
         exact = exact_gradients(layer, x, g)
         allowed = exact_gradients(layer, x.abs(), g.abs())
+        if rounded and not has_bf16_kernels():
+            allowed = {key: len(x) * value for key, value in allowed.items()}
     errors = [0.0]
     for name, value in layer.named_parameters():
         wrong = (value.grad.double() - exact[name]).abs()
