@@ -16,10 +16,8 @@ import os, signal, sys
 from pathlib import Path
 from mmkd.locks import locked_folder
 with locked_folder(Path(sys.argv[1])):
-    pid = os.fork()
-    if pid == 0:  # as a loader worker, which outlives its killed process a while
-        signal.pause()
-    print(pid, flush=True)
+    if os.fork() == 0:  # as a loader worker, which outlives its killed process a while
+        print(os.getpid(), flush=True)  # it has started, and left the lock
     signal.pause()
 """
 

@@ -103,5 +103,5 @@ def test_what_cannot_be_told_apart_is_refused(tmp_path, out, paths):
 
 def test_blanks_in_the_place_itself_cannot_be_helped(out):
     make_empty(out / 'videos', ['a b/x.mp4'])
-    with pytest.raises(UserError, match='Move it to another place'):
+    with pytest.raises(UserError, match='Move it elsewhere'):
         link_videos(out / 'videos', out, ['a b/x.mp4'])
