@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import av
 
@@ -103,8 +104,7 @@ def can_count(index: PacketIndex) -> bool:
     return plain and miscounts(index.keys, index.total_frames)
 
 
-@dataclass(frozen=True)
-class _Packet:
+class _Packet(NamedTuple):  # made for every packet: a frozen dataclass takes longer
     time: int | None
     key: bool
     shown: bool
@@ -162,7 +162,8 @@ def _described(packet: av.Packet, codec: str, extradata: bytes | None) -> _Packe
     if codec == 'mpeg4':
         # Others are of a packed bit stream (DivX): two pictures in a packet, and later
         # one that only says to show what was there before.
-        data, types = bytes(packet), vop_types(bytes(packet))
+        data = bytes(packet)
+        types = vop_types(data)
         known['plain'] = len(data) > _NOT_CODED and len(types) == 1
         known['b_frame'] = 'B' in types
     elif codec in ('vp8', 'libvpx'):
@@ -211,7 +212,7 @@ def _packets_are_frames(
 
 def vop_types(data: bytes) -> str:
     """Return a letter of ``IPBS`` for each picture in a packet of MPEG-4, in order."""
-    return ''.join('IPBS'[code[1][0] >> 6] for code in _VOP.finditer(data))
+    return ''.join(['IPBS'[code[0] >> 6] for code in _VOP.findall(data)])
 
 
 def is_closed(data: bytes, codec: str, extradata: bytes | None) -> bool:
