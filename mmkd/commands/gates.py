@@ -90,7 +90,7 @@ def read_run(folder: Path, smooth: int = 100) -> LoggedRun:
     """Read how the gates of a run stand: by the lines of ``mmkd.GateHook``.
 
     The values are means over the last ``smooth`` logged steps, so the log should hold
-    every step (``default_hooks.logger.interval=1``). Source: ours.
+    every step (``default_hooks.logger.interval=1``).
 
     Raises:
         UserError: If there is no log of a training, or none with a gate.

@@ -1,4 +1,4 @@
-"""Part maps drawn over the frames that they belong to. Ours."""
+"""Draw part maps over the frames that they belong to."""
 
 import colorsys
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The views of a pre-training config, as its sampler and augmentation make them. Ours.
+"""Draw the views of a pre-training config, as its sampler and augmentation make them.
 
 Called by ``tools/data/view_samples.py``.
 """

@@ -1,4 +1,4 @@
-"""What the teachers of a method cost, and a parser that runs in every step."""
+"""Measure the cost of teachers, and of a parser that runs in every step."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The step of a training, as the runner makes it, in several ways to compute."""
+"""Build training steps as the runner does, in several precisions and formats."""
 
 import copy
 from collections.abc import Callable

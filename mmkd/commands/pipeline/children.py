@@ -21,7 +21,7 @@ class Stopped(SystemExit):
 
 
 class Children:
-    """The processes of a pipeline, which end together. Source: ours.
+    """The processes of a pipeline, which end together.
 
     As a context, in the main thread, it passes SIGTERM and Ctrl-C on to all of them and
     waits: a training finishes its step and saves. At the deadline they get SIGTERM. If

@@ -1,4 +1,4 @@
-"""What is known of a stage that ran: written to its folder, read at the next start."""
+"""Record the state of a stage in its folder, and read it at the next start."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path

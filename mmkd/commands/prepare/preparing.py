@@ -1,4 +1,4 @@
-"""From a plan and a folder of videos to lists that MMAction2 reads."""
+"""Turn a plan and a folder of videos into lists that MMAction2 reads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

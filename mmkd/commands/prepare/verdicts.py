@@ -1,4 +1,4 @@
-"""What becomes of the videos of each list: a short table, every name in a JSON file."""
+"""Report missing, broken and short videos of each list: a table, and a JSON file."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Clips in the page: small moving pictures, and the gallery of nearest clips. Ours."""
+"""Show clips in the page: small moving pictures, and the gallery of nearest clips."""
 
 import base64
 import io

@@ -79,10 +79,9 @@ def executed(path: Path | None) -> Config | None:
 
 
 class TrustedPaths:
-    """Configs are programs, and a JSON report from somebody else may name any.
+    """Tell which configs may be executed: those of this package, and below ``roots``.
 
-    Trusted are those of this package and those that are, or lie in, ``roots``.
-    Source: ours.
+    Configs are programs, and a JSON report from somebody else may name any.
     """
 
     def __init__(self, roots: Sequence[Path]) -> None:

@@ -1,4 +1,4 @@
-"""Which trainings, tests and evaluations a folder holds. Ours."""
+"""Find the trainings, tests and evaluations that a folder holds."""
 
 import os
 import re

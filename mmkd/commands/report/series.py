@@ -1,4 +1,4 @@
-"""From the rows of a log to lines over epochs."""
+"""Turn the entries of a log into series over epochs."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
-"""The config that a stage runs: the method's own, with clips decoded once.
+"""Derive the config that a stage runs: the method's own, with clips decoded once.
 
 Or its larger form: more pixels, frames and channels, and longer training, by one rule
-for all stages, so that the arms of an experiment stay comparable. Ours.
+for all stages, so that the arms of an experiment stay comparable.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What has been done already: one line per video, added as it is done."""
+"""Keep a journal of finished videos, one line each, to go on after a stop."""
 
 import json
 import os

@@ -17,21 +17,21 @@ def check_checkpoints(cfg: Config) -> None:
     whoever fetches them, and ``'random'`` is the start of a network.
     """
     named = [('load_from', cfg.get('load_from'))]
-    for place, node in walk(cfg, 'model'):
-        named.append((f'{place}.checkpoint', node.get('checkpoint')))
-    for place, path in named:
+    for key, node in walk(cfg, 'model'):
+        named.append((f'{key}.checkpoint', node.get('checkpoint')))
+    for key, path in named:
         if not isinstance(path, str):
             continue
         if path.startswith(SCHEME):
             try:
                 resolve(path)
             except UserError as error:
-                raise UserError(f'{place}: {error.what}', error.remedy) from error
+                raise UserError(f'{key}: {error.what}', error.remedy) from error
         local = Path(path).expanduser()
         if not ('://' in path or path == 'random' or local.is_file()):
-            resumed = place == 'load_from' and bool(cfg.get('resume'))
-            source = '--resume' if resumed else f'{place} of {cfg.filename}'
-            option = '--resume PATH' if resumed else f'--cfg-options {place}=PATH'
+            resumed = key == 'load_from' and bool(cfg.get('resume'))
+            source = '--resume' if resumed else f'{key} of {cfg.filename}'
+            option = '--resume PATH' if resumed else f'--cfg-options {key}=PATH'
             what = f'checkpoint {path} ({source})'
             if local.is_dir():
                 raise UserError(f'{what} is a folder', _one_of(Path(path), option))

@@ -1,4 +1,4 @@
-"""What the figures do: one short function of time for each action (ours).
+"""Animate the figures: one short function of time for each action.
 
 Every function writes its angles into a resting pose and takes the time ``u`` in
 cycles, ``(T,)``, and a vigour of about 1 which scales the movement. No function draws

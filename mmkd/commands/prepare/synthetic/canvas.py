@@ -1,4 +1,4 @@
-"""A picture and its label map, drawn together so that they agree (ours)."""
+"""Draw a picture and its label map together, so that they agree."""
 
 import cv2
 import numpy as np

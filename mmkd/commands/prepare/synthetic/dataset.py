@@ -1,4 +1,4 @@
-"""The synthetic data set on disk: its parameters, clips, lists and files (ours)."""
+"""Write the synthetic data set: parameters, clips, lists and files."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Names of the body parts, and a dressed figure drawn with them (ours)."""
+"""Name the body parts, and draw a dressed figure with them."""
 
 from dataclasses import dataclass
 from typing import Any

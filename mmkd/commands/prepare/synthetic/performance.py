@@ -1,4 +1,4 @@
-"""How a figure performs an action: tempo, phase, vigour, side, stance, sway (ours)."""
+"""Vary how an action is performed: tempo, phase, vigour, side, stance, sway."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""One clip: background, figures, things in the way, camera, light, noise (ours)."""
+"""Render one clip: background, figures, occluders, camera, light, noise."""
 
 from dataclasses import dataclass
 

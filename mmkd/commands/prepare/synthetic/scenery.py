@@ -1,4 +1,4 @@
-"""What is around the figures: a hand-held camera, backgrounds, things that pass (ours).
+"""Surround the figures: hand-held camera, backgrounds, things that pass.
 
 Lengths of the scene are in picture widths; (0, 0) is the upper left corner and (1, 1)
 the lower right one. ``nearness`` is the share of the camera's pan that a plane shows: 1

@@ -1,4 +1,4 @@
-"""Forward kinematics of a figure of height 1: joint angles to joint positions (ours).
+"""Forward kinematics of a figure of height 1: joint angles to joint positions.
 
 Axes: x to the figure's own left, y up, z forwards. Angles are in degrees.
 """
