@@ -30,12 +30,12 @@ def watch_the_start() -> None:
     """
     program = getattr(sys.modules.get('__main__'), '__file__', None)
     package = Path(__file__).resolve().parent
-    ours = (package.parent / 'tools', package / '.mim' / 'tools')
+    ours = (package.parent / 'tools', package / '.mim/tools', package / '__main__.py')
     if program is None or not _in_main_thread():
         return
-    parents = Path(program).resolve().parents
+    path = Path(program).resolve()
     default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if default and any(folder in parents for folder in ours):
+    if default and any(file in (path, *path.parents) for file in ours):
         signal.signal(signal.SIGINT, _leave)
 
 

@@ -14,7 +14,8 @@ from mmkd.transfer.model_index import Index
 from tests.commands.doctor.broken_site import empty_environment
 from tests.shared_files import ROOT
 
-PARTS = ['mmkd', 'configs', 'tools', 'requirements', 'model-index.yml'] + [
+PARTS = ['mmkd', 'mmkd_command.py', 'configs', 'tools', 'requirements'] + [
+    'model-index.yml',
     'pyproject.toml',
     'README.md',
 ]
@@ -172,4 +173,5 @@ def test_nothing_runs_at_the_start_of_python(python: Path, tmp_path: Path) -> No
     (site,) = python.parents[1].glob('lib/python*/site-packages')
     assert {p.name for p in site.glob('*.pth')} == {'below.pth'}
     own = {p.name for p in site.iterdir() if 'mmkd' in p.name}
-    assert own == {'mmkd', next(site.glob('mmkd-*.dist-info')).name}
+    info = next(site.glob('mmkd-*.dist-info')).name
+    assert own == {'mmkd', 'mmkd_command.py', info}

@@ -1,4 +1,4 @@
-"""Examine this installation: ``python tools/doctor.py``.
+"""Examine this installation.
 
 Works where mmkd cannot be imported: see :mod:`mmkd.commands.doctor`.
 """

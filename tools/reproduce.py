@@ -1,4 +1,4 @@
-"""Run the papers' central claims at a small scale: ``python tools/reproduce.py``."""
+"""Run the papers' central claims at a small scale."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Test a model: ``python tools/test.py CONFIG CHECKPOINT``."""
+"""Test a checkpoint with a config."""
 
 from mmkd.engine.command_line import test_main
 

@@ -1,4 +1,4 @@
-"""Train a model: ``python tools/train.py CONFIG``."""
+"""Train the model of a config."""
 
 from mmkd.engine.command_line import train_main
 

@@ -1,4 +1,4 @@
-"""Read every video of a list to its end: ``python tools/data/check_videos.py LIST``."""
+"""Read every video of a list to its end."""
 
 import sys
 
