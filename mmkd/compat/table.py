@@ -13,6 +13,7 @@ from mmengine.config import utils
 
 from mmkd.compat import atomic_checkpoints as atomic
 from mmkd.compat import checkpoints, cpu, decord_memory, missing, package_lookup, plain
+from mmkd.compat import removed_names as removed
 from mmkd.compat.patch import Patch
 
 _silence = partial(warnings.filterwarnings, 'ignore')
@@ -162,6 +163,55 @@ DECORD_MEMORY = Patch(
     needed=decord_memory.is_present,
     apply=decord_memory.read_by_path,
     waits_for='mmaction.datasets.transforms.loading',
+)
+NO_FIND_LOADER = Patch(
+    name='mmengine: pkgutil.find_loader is gone from Python 3.14',
+    when='pkgutil lacks the function',
+    link=f'{_MMENGINE}utils/dl_utils/misc.py',
+    needed=removed.lacks_find_loader,
+    apply=partial(removed.find_loader_in, 'mmengine.utils.dl_utils.misc'),
+    waits_for='mmengine.utils.dl_utils.misc',
+)
+NO_FIND_LOADER_IN_MMCV = Patch(
+    name='mmcv: pkgutil.find_loader is gone from Python 3.14',
+    when='pkgutil lacks the function',
+    link='https://github.com/open-mmlab/mmcv/blob/v2.1.0/mmcv/utils/ext_loader.py',
+    needed=removed.lacks_find_loader,
+    apply=partial(removed.find_loader_in, 'mmcv.utils.ext_loader'),
+    waits_for='mmcv.utils.ext_loader',
+)
+OLD_NUMPY_NAMES = Patch(
+    name='mmaction: names that NumPy 2 removed',
+    when='NumPy lacks Inf, NAN, trapz or in1d',
+    link=f'{_MMACTION}datasets/transforms/pose_transforms.py',
+    needed=removed.lacks_old_numpy_names,
+    apply=removed.add_old_numpy_names,
+)
+ARRAYS_OF_ONE = Patch(
+    name="mmaction: MultiSports' metric converts arrays of one to numbers",
+    when='NumPy refuses to (from 2.4 on)',
+    link=f'{_MMACTION}evaluation/functional/multisports_utils.py',
+    needed=removed.refuses_arrays_of_one,
+    apply=removed.convert_arrays_of_one,
+    waits_for='mmaction.evaluation.functional.multisports_utils',
+)
+NEGATIVE_HUE = Patch(
+    name='mmaction: ColorJitter adds a negative hue to uint8',
+    when='NumPy refuses to (from 2.0 on)',
+    link=f'{_MMACTION}datasets/transforms/processing.py',
+    needed=removed.refuses_negative_hue,
+    apply=removed.turn_hue_in_int32,
+    waits_for='mmaction.datasets.transforms.processing',
+)
+ESCAPE_WARNING = Patch(
+    name='mmaction: Python 3.12 and newer warn of an escape when they compile it',
+    when='Python is 3.12 or newer',
+    link=f'{_MMACTION}evaluation/metrics/multimodal_metric.py',
+    needed=lambda: sys.version_info >= (3, 12),
+    apply=lambda: _silence(
+        category=SyntaxWarning,
+        module=r'.*mmaction.evaluation.metrics.multimodal_metric',
+    ),
 )
 OPERATOR_WARNING = Patch(
     name='mmcv-lite warns at import of an operator that no network here needs',
