@@ -43,6 +43,13 @@ def parser() -> ArgumentParser:
     add('--rerun', action='store_true', help='measure the results again, too')
     add('--tolerance', type=float, default=1e-6, help='of results from 0 to 1')
     part.set_defaults(run=_verify)
+    part = commands.add_parser('push', help='upload a published model to a hub')
+    add = part.add_argument
+    add('name', metavar='NAME')
+    add('--to', required=True, metavar='hf://ORG/REPO')
+    add('--license', required=True, metavar='ID', help='of the weights: apache-2.0 ...')
+    add('--private', action='store_true', help='should the repository be made')
+    part.set_defaults(run=_push)
     _add_publish(commands.add_parser('publish', help='add a checkpoint to the zoo'))
     return parser
 
@@ -116,6 +123,14 @@ def _verify(args: argparse.Namespace) -> int:
         print(f'{model.name}: {"; ".join(problems) or "right"}', flush=True)
     print(f'{len(models)} models checked, {wrong} wrong', file=sys.stderr)
     return 1 if wrong else 0
+
+
+def _push(args: argparse.Namespace) -> int:
+    from mmkd.zoo.push import push
+
+    index = Index()
+    print(push(index, index.find(args.name), args.to, args.license, args.private))
+    return 0
 
 
 def _publish(args: argparse.Namespace) -> int:

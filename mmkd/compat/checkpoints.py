@@ -230,7 +230,7 @@ def load_checked() -> None:
 
 
 def register_kinds() -> None:
-    """Teach MMEngine two more kinds of checkpoint: ``mmkd://NAME`` and safetensors.
+    """Teach MMEngine more kinds of checkpoint: ``mmkd://``, ``hf://``, safetensors.
 
     Whatever reads checkpoints through it understands them: ``load_from``, teachers,
     ``Pretrained`` initialisation, evaluation.
@@ -238,6 +238,7 @@ def register_kinds() -> None:
     from mmengine.runner.checkpoint import CheckpointLoader
 
     CheckpointLoader.register_scheme('mmkd://', load_from_zoo, force=True)
+    CheckpointLoader.register_scheme('hf://', load_from_hub, force=True)
     # MMEngine matches its "prefixes" as regular expressions, from the start. That for
     # plain paths is the empty one, which comes last.
     CheckpointLoader.register_scheme(
@@ -261,6 +262,20 @@ def load_from_zoo(filename: str, map_location: Any) -> Any:
     # The very bytes that are loaded must be those published.
     content = read_weights(local_or_cached(index, model, file), file.sha256)
     return _moved(content, map_location)
+
+
+def load_from_hub(filename: str, map_location: Any) -> Any:
+    """Read the weights of ``hf://ORG/REPO...`` to a device; None means the CPU.
+
+    Raises:
+        UserError: If the file cannot be had, or holds more than weights.
+    """
+    from mmkd.transfer.hub import fetch_hub
+
+    path = fetch_hub(filename)
+    if path.suffix == '.safetensors':
+        return load_from_safetensors(str(path), map_location)
+    return load_from_local(str(path), map_location)
 
 
 def load_from_safetensors(filename: str, map_location: Any) -> Any:

@@ -24,6 +24,7 @@ from mmkd.transfer.sources import (
     open_source,
 )
 
+CACHE = 'MMKD_CACHE'
 TRIES = 4  # in a row that brought not one byte
 PAUSE = 1.0  # seconds before the second of them; doubles
 #: Bytes of a file whose length nobody published.
@@ -48,6 +49,12 @@ class Wanted:
             if found != self.sha256:
                 return f'its SHA-256 is {found}, not the {self.sha256} published'
         return None
+
+
+def cache_folder() -> Path:
+    """Return where fetched files are kept: ``MMKD_CACHE``, or ``~/.cache/mmkd``."""
+    named = os.environ.get(CACHE)
+    return Path(named).expanduser() if named else Path.home() / '.cache' / 'mmkd'
 
 
 def download(sources: Sequence[str], path: Path, wanted: Wanted) -> Path:

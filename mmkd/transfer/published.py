@@ -1,17 +1,17 @@
-"""Have a published file here, from the first place that has it right."""
+"""Fetch a published file from the first source that has it right."""
 
 import os
 from pathlib import Path
 from urllib.parse import quote
 
 from mmkd.errors import UserError
-from mmkd.transfer import download
+from mmkd.transfer import download, hub
+from mmkd.transfer.download import cache_folder
 from mmkd.transfer.model_index import Index, ZooFile, ZooModel
 from mmkd.transfer.sources import is_address
 
 SCHEME = 'mmkd://'
 BASES = 'MMKD_ZOO'
-CACHE = 'MMKD_CACHE'
 
 
 def sources_of(index: Index, model: ZooModel, file: ZooFile) -> list[str]:
@@ -21,18 +21,18 @@ def sources_of(index: Index, model: ZooModel, file: ZooFile) -> list[str]:
     ``zoo`` beside the index), then the address that the model's entry names.
 
     Raises:
-        UserError: If there is no such place: an installed package has the index only.
+        UserError: If there is none: an installed package has the index only.
     """
     named = [base.strip() for base in os.environ.get(BASES, '').split(',')]
     beside = str(index.root / 'zoo')
-    places = [base for base in named if base] or [beside]
-    places += [model.address] if model.address else []
-    if places == [beside] and not Path(beside).is_dir():
+    bases = [base for base in named if base] or [beside]
+    bases += [model.address] if model.address else []
+    if bases == [beside] and not Path(beside).is_dir():
         raise UserError(
             f'{model.name}: the weights of the zoo are not beside {index.root}',
             f'Name the folder zoo of a checkout of mmkd, or its address, in {BASES}.',
         )
-    return [_join(place, file.name) for place in dict.fromkeys(places)]
+    return [_join(base, file.name) for base in dict.fromkeys(bases)]
 
 
 def fetch(index: Index, model: ZooModel, file: ZooFile, folder: Path) -> Path:
@@ -58,17 +58,17 @@ def local_or_cached(index: Index, model: ZooModel, file: ZooFile) -> Path:
         path = Path(first).expanduser()
         if path.is_file() and file.wanted.problem(path) is None:
             return path
-    named = os.environ.get(CACHE)
-    cache = Path(named).expanduser() if named else Path.home() / '.cache' / 'mmkd'
-    return fetch(index, model, file, cache)
+    return fetch(index, model, file, cache_folder())
 
 
 def resolve(source: str) -> Path:
-    """Return the file of ``mmkd://NAME``, fetched and checked.
+    """Return the file of ``mmkd://NAME`` or ``hf://ORG/REPO...``, fetched and checked.
 
     Raises:
         UserError: If there is no such model, it has no weights, or they cannot be had.
     """
+    if source.startswith(hub.SCHEME):
+        return hub.fetch_hub(source)
     index = Index()
     model = index.find(source.removeprefix(SCHEME))
     return local_or_cached(index, model, any_weights_of(model))
@@ -102,7 +102,7 @@ def any_weights_of(model: ZooModel) -> ZooFile:
     return model.weights[0] if model.weights else weights_of(model)
 
 
-def _join(place: str, name: str) -> str:
-    if is_address(place):
-        return f'{place.rstrip("/")}/{quote(name)}'
-    return str(Path(place.removeprefix('file://')).expanduser() / name)
+def _join(base: str, name: str) -> str:
+    if is_address(base):
+        return f'{base.rstrip("/")}/{quote(name)}'
+    return str(Path(base.removeprefix('file://')).expanduser() / name)

@@ -17,7 +17,13 @@ from mmkd.files import NotRegularError, open_regular
 
 TIMEOUT = 30.0  # seconds without a byte
 HOSTS = 'MMKD_REDIRECT_HOSTS'
-_KNOWN_HOSTS = ('objects.githubusercontent.com', 'release-assets.githubusercontent.com')
+_KNOWN_HOSTS = (
+    'objects.githubusercontent.com',
+    'release-assets.githubusercontent.com',
+    'huggingface.co',
+)
+_HUB_DOMAINS = ('.huggingface.co', '.hf.co')  # of its stores, which change names
+_HUB = 'https://huggingface.co'
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
 _NOT_THAT_FAR = 416
 _NUMBER = '[0-9]{1,15}'
@@ -81,6 +87,20 @@ def is_address(source: str) -> bool:
     return source.startswith(('http://', 'https://'))
 
 
+def hub_endpoint() -> str:
+    """Return the address of the Hugging Face hub: ``HF_ENDPOINT``, or its own."""
+    return os.environ.get('HF_ENDPOINT', '').strip().rstrip('/') or _HUB
+
+
+def _hub_token(address: str) -> str | None:
+    """Return ``HF_TOKEN`` for an address of the hub that nobody can overhear."""
+    token = os.environ.get('HF_TOKEN', '').strip()
+    private = urlsplit(address).scheme == 'https' or (
+        urlsplit(address).hostname in ('127.0.0.1', 'localhost')
+    )
+    return token if private and address.startswith(f'{hub_endpoint()}/') else None
+
+
 @contextmanager
 def _open_http(address: str, offset: int, tag: str | None) -> Iterator[Answer]:
     headers = {'User-Agent': 'mmkd'}
@@ -90,6 +110,9 @@ def _open_http(address: str, offset: int, tag: str | None) -> Iterator[Answer]:
             headers['If-Range'] = tag
     try:
         request = Request(address, headers=headers)
+        if token := _hub_token(address):
+            # Not sent where a redirect leads.
+            request.add_unredirected_header('Authorization', f'Bearer {token}')
         with build_opener(_Redirects).open(request, timeout=TIMEOUT) as response:
             yield _answer(response, offset)
     except HTTPError as error:
@@ -141,8 +164,9 @@ def may_redirect(old: str, new: str) -> bool:
     """Return whether a redirect from ``old`` to ``new`` is followed.
 
     To the same host, port and scheme; from http to https of the same host; and between
-    hosts only over https, to one that is known (downloads of GitHub) or named in the
-    variable ``MMKD_REDIRECT_HOSTS`` (separated by commas).
+    hosts only over https, to one that is known (downloads of GitHub, the Hugging Face
+    hub and its stores) or named in the variable ``MMKD_REDIRECT_HOSTS`` (separated by
+    commas).
     """
     origin, target = urlsplit(old), urlsplit(new)
     if (origin.scheme, origin.netloc) == (target.scheme, target.netloc):
@@ -152,4 +176,6 @@ def may_redirect(old: str, new: str) -> bool:
     if origin.scheme == 'http':
         return origin.hostname == target.hostname
     named = (host.strip() for host in os.environ.get(HOSTS, '').split(','))
-    return target.hostname in {origin.hostname, *_KNOWN_HOSTS, *named}
+    host = target.hostname or ''
+    known = {origin.hostname, *_KNOWN_HOSTS, *named}
+    return host in known or host.endswith(_HUB_DOMAINS)

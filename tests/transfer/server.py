@@ -22,6 +22,7 @@ class Site:
         redirects: Address by path.
         status: Status of every answer, if not that of the request.
         log: ``(path, Range, If-Range)`` of every request.
+        tokens: ``Authorization`` of every request.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -33,6 +34,7 @@ class Site:
     redirects: dict[str, str] = field(default_factory=dict)
     status: int | None = None
     log: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    tokens: list[str | None] = field(default_factory=list)
     url: str = ''
 
 
@@ -44,6 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
         tag = site.tags.get(self.path)
         state = self.headers['If-Range']
         site.log.append((self.path, wanted, state))
+        site.tokens.append(self.headers['Authorization'])
         if self.path in site.redirects:
             self.send_response(302)
             self.send_header('Location', site.redirects[self.path])

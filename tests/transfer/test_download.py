@@ -72,7 +72,7 @@ def test_a_later_call_goes_on_and_from_a_mirror(site: Site, tmp_path: Path) -> N
     assert names(tmp_path) == ['a.bin']
 
 
-def test_a_server_without_ranges_begins_anew(site: Site, tmp_path: Path) -> None:
+def test_a_server_without_ranges_begins_again(site: Site, tmp_path: Path) -> None:
     site.ranges, site.cuts = False, [2_000_000]
     assert get(site, tmp_path).read_bytes() == CONTENT
 

@@ -7,14 +7,16 @@ from mmengine.config import Config
 
 from mmkd.engine.config_types import walk
 from mmkd.errors import UserError
+from mmkd.transfer import hub
 from mmkd.transfer.published import SCHEME, resolve
 
 
 def check_checkpoints(cfg: Config) -> None:
     """Check ``load_from`` and every ``checkpoint`` inside the model.
 
-    Models of the zoo (``mmkd://...``) are fetched now. Other addresses are left to
-    whoever fetches them, and ``'random'`` is the start of a network.
+    Models of the zoo (``mmkd://...``) and files of the hub (``hf://...``) are fetched
+    now. Other addresses are left to whoever fetches them, and ``'random'`` is the start
+    of a network.
     """
     named = [('load_from', cfg.get('load_from'))]
     for key, node in walk(cfg, 'model'):
@@ -22,7 +24,7 @@ def check_checkpoints(cfg: Config) -> None:
     for key, path in named:
         if not isinstance(path, str):
             continue
-        if path.startswith(SCHEME):
+        if path.startswith((SCHEME, hub.SCHEME)):
             try:
                 resolve(path)
             except UserError as error:
