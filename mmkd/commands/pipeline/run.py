@@ -14,7 +14,7 @@ from mmkd.commands.pipeline.stage import Stage, stage_command
 from mmkd.commands.pipeline.state import StageState, checkpoint_of, read_state
 from mmkd.errors import UserError
 from mmkd.files import read_json
-from mmkd.locks import locked_folder
+from mmkd.locks import LOCK, locked_folder
 
 LOG = 'output.log'
 
@@ -26,6 +26,7 @@ def run_pipeline(
     processes: int = 1,
     jobs: int = 1,
     deadline: float | None = None,
+    lock: str = LOCK,
 ) -> dict[str, StageState]:
     """Run every stage that is not done yet, and return the state of each by name.
 
@@ -41,6 +42,7 @@ def run_pipeline(
             than one, what a stage prints goes into ``output.log`` in its folder.
         deadline: When to let the running stages save and stop, on the clock of
             ``time.monotonic``. None: never.
+        lock: File in ``work_dir`` that is locked, so that one runs at a time.
 
     Raises:
         UserError: If a stage fails, was started before with other settings, or would
@@ -49,7 +51,7 @@ def run_pipeline(
         Stopped: If it was told to stop, or the deadline came.
     """
     check_inputs(stages)
-    with locked_folder(work_dir, 'pipeline'), Children(deadline) as children:
+    with locked_folder(work_dir, 'pipeline', lock), Children(deadline) as children:
         states = _read_states(stages, work_dir)
         run = _Run(stages, states, tools, work_dir, processes, jobs, children)
         run_scheduled(run.needs(), run.stage, jobs)
