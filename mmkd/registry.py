@@ -34,3 +34,9 @@ OPTIM_WRAPPERS = Registry(
     scope='mmkd',
     locations=['mmkd.engine.optim_wrapper'],
 )
+VISBACKENDS = Registry(
+    'vis_backend',
+    parent=root.VISBACKENDS,
+    scope='mmkd',
+    locations=['mmkd.engine.trackers'],
+)

@@ -19,8 +19,14 @@ from mmkd.engine.cfg_options import merge_cfg_options
 from mmkd.errors import UserError
 from mmkd.last_checkpoint import checkpoint_folder, latest_checkpoint
 
-# Package, which is the value of the option, and MMEngine's backend.
-VISUALIZERS = {'tensorboard': 'TensorboardVisBackend', 'wandb': 'WandbVisBackend'}
+# Package, which is the value of the option, and its backend.
+VISUALIZERS = {
+    'tensorboard': 'TensorboardVisBackend',
+    'wandb': 'WandbVisBackend',
+    'trackio': 'mmkd.TrackioVisBackend',
+    'mlflow': 'MLflowVisBackend',
+    'swanlab': 'mmkd.SwanlabVisBackend',
+}
 _CONFIG = 'config file; mmkd::NAME is one that is installed with mmkd'
 _GROUP = 'mmkd.HookGroup'
 
@@ -43,7 +49,7 @@ def train_parser() -> ArgumentParser:
     add(
         '--visualizer',
         choices=list(VISUALIZERS),
-        help='show the curves in TensorBoard or Weights & Biases, too',
+        help='show the curves in this tracker, too; its package must be installed',
     )
     add('--no-validate', action='store_true', help='do not validate while training')
     add(

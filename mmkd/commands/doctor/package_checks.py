@@ -295,6 +295,9 @@ _FEATURES = {
     'onnxscript': 'tools/export.py --format onnx',
     'tensorboard': 'tools/train.py --visualizer tensorboard',
     'wandb': 'tools/train.py --visualizer wandb',
+    'trackio': 'tools/train.py --visualizer trackio',
+    'mlflow': 'tools/train.py --visualizer mlflow',
+    'swanlab': 'tools/train.py --visualizer swanlab',
     'mmpose': 'pose estimators as human parsers: requirements/mmpose.txt',
 }
 
