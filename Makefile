@@ -7,8 +7,8 @@ export PYTHONWARNINGS ?= ignore::UserWarning:mmengine
 .DEFAULT_GOAL := help
 # A file's tests stay together: they share what they train and render.
 PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-.PHONY: help install demo test test-quick test-numpy1 check spell format docs doctor \
-	clean
+.PHONY: help install demo test test-quick test-numpy1 test-newest check spell format \
+	docs doctor clean
 
 help: ## show the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,16 @@ NUMPY_TESTS := tests/compat tests/datasets tests/evaluation tests/models/human_p
 
 test-numpy1: .venv-numpy1/installed ## quick tests of arrays on NumPy 1.26, OpenCV 4.11
 	OMP_NUM_THREADS=1 .venv-numpy1/bin/python $(PYTEST) -m 'not slow' $(NUMPY_TESTS)
+
+# Where releases of Python and packages are met first.
+NEWEST_TESTS := tests/compat tests/engine tests/transfer tests/test_*.py
+
+test-newest: ## quick tests on $(PYTHON), e.g. python3.13, with the newest of everything
+	@folder=$$(sh tools/newest_venv.sh $(PYTHON)); \
+	if [ -n "$$folder" ]; then \
+		OMP_NUM_THREADS=1 PYTHONPATH=. "$$folder/bin/python" $(PYTEST) \
+			-m 'not slow' $(NEWEST_TESTS); \
+	fi
 
 check: install ## style and types
 	$(VENV)/bin/ruff check .
