@@ -44,21 +44,21 @@ def load_by_table(
 
 
 def samples(
-    labels: dict[str, list[Any]], places: Sequence[int] | None = None
+    labels: dict[str, list[Any]], indices: Sequence[int] | None = None
 ) -> list[ActionDataSample]:
     """Return one data sample per clip.
 
     Args:
         labels: View labels by name, one per sample: a number for ``(1,)``, or a list of
             ``M`` numbers.
-        places: Places of the samples in their list.
+        indices: Indices of the samples in their list.
     """
     count = len(next(iter(labels.values())))
     result = []
     for i in range(count):
         sample = ActionDataSample()
-        if places is not None:
-            sample.set_metainfo({'sample_idx': int(places[i])})
+        if indices is not None:
+            sample.set_metainfo({'sample_idx': int(indices[i])})
         sample.view_labels = LabelData(
             **{k: torch.tensor(v[i]).reshape(-1) for k, v in labels.items()}
         )

@@ -349,14 +349,14 @@ def test_a_damaged_checkpoint_gets_one_clear_line(tmp_path):
         toy_runner(tmp_path).load_checkpoint(str(tmp_path / 'none.pth'))
 
 
-def test_the_cure_of_saving_asks_torch(monkeypatch):
+def test_the_patch_of_saving_asks_torch(monkeypatch):
     assert table.PLAIN_CHECKPOINTS.needed()
     monkeypatch.setattr(torch, 'load', lambda *args, **kwargs: {'score': 1.0})
     assert not table.PLAIN_CHECKPOINTS.needed()
 
 
 @pytest.mark.parametrize('device', ['cpu', 'cuda'])
-def test_distribution_is_cured_on_cpu_only(monkeypatch, device):
+def test_distribution_is_patched_on_cpu_only(monkeypatch, device):
     monkeypatch.setattr('mmengine.device.get_device', lambda: device)
     assert table.CPU_PROCESS_GROUP.needed() is (device == 'cpu')
     assert table.CPU_DATA_PARALLEL.needed() is (device == 'cpu')

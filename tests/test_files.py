@@ -39,7 +39,7 @@ def test_a_failing_body_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_place_that_cannot_be_written(tmp_path):
+def test_a_path_that_cannot_be_written(tmp_path):
     (tmp_path / 'plain').write_text('a file, no folder')
     path = tmp_path / 'plain' / 'file.bin'
     with pytest.raises(UserError, match='cannot be written'), replacing(path):

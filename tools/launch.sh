@@ -24,8 +24,8 @@ launch() {
     # Without it every process takes all cores; torchrun would set 1 with a warning.
     export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
     export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
-    # -P: nothing is imported from the current folder. The launcher takes the place of
-    # this shell, so that a signal reaches it, and what it starts ends with it.
+    # -P: nothing is imported from the current folder. The launcher replaces this
+    # shell, so that a signal reaches it, and what it starts ends with it.
     exec "${PYTHON:-python}" -P "$tools/launch.py" "${meeting[@]}" \
         --nproc_per_node="$processes" "$tools/$script" "$@" --launcher pytorch
 }

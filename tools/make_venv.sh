@@ -15,8 +15,8 @@ $pip install --quiet -r "$requirements" -r requirements/dev.txt \
     -r requirements/export.txt
 $pip install --quiet --no-deps --no-build-isolation -e .
 
-# Where the system lacks libGL, the headless build of the same version takes the place
-# of the two that mmcv-lite and mmaction2 ask for.
+# Where the system lacks libGL, the headless build of the same version replaces
+# the two that mmcv-lite and mmaction2 ask for.
 if ! "$folder/bin/python" -c 'import cv2' 2>/dev/null; then
     version=$(sed -n 's/^opencv-python==//p' "$requirements")
     $pip uninstall --quiet --yes opencv-python opencv-contrib-python

@@ -20,7 +20,7 @@ def markdown_table(models: list[ZooModel]) -> str:
         lines.append(
             f'| `{model.name}` | {model.collection} '
             f'| [{Path(model.config).name}](../{model.config}) '
-            f'| {_trained(model)} | {"; ".join(figures(model))} '
+            f'| {_trained(model)} | {"; ".join(metric_lines(model))} '
             f'| {files}, {model.metadata.get("Stored As", "")} |'
         )
     return '\n'.join(lines)
@@ -32,15 +32,15 @@ def _trained(model: ZooModel) -> str:
     return '; '.join(filter(None, (epochs, str(said.get('Note', '')))))
 
 
-def figures(model: ZooModel) -> list[str]:
-    """Return the main figures of a model in percent, those measured alike together.
+def metric_lines(model: ZooModel) -> list[str]:
+    """Return the main metrics of a model in percent, those measured alike together.
 
     Main are top-1 and the recall among 1 and 5, of the plain form of the features; the
     metafile has them all. E.g. ``R@1 41.67, R@5 60.00 (synthetic d24e17b7, preset ours,
     seed 0)``, where the digits are of the test list's SHA-256.
     """
     lines = []
-    for source, found in main_figures(model).items():
+    for source, found in main_metrics(model).items():
         short = {
             'top-1' if name == 'acc/top1' else name.removesuffix('/top1'): value
             for name, value in found.items()
@@ -50,8 +50,8 @@ def figures(model: ZooModel) -> list[str]:
     return lines
 
 
-def main_figures(model: ZooModel) -> dict[str, dict[str, str]]:
-    """Return the main figures of a model in percent, by how they were measured.
+def main_metrics(model: ZooModel) -> dict[str, dict[str, str]]:
+    """Return the main metrics of a model in percent, by how they were measured.
 
     Returns:
         ``{'synthetic d24e17b7, preset ours, seed 0': {'R@1': '12.50', ...}, ...}``
@@ -68,14 +68,14 @@ def main_figures(model: ZooModel) -> dict[str, dict[str, str]]:
 
 
 def results_table(models: list[ZooModel]) -> str:
-    """Return the main figures as a table in Markdown: one line a model and way."""
+    """Return the main metrics as a table in Markdown: one line a model and way."""
     columns = ('linear/top1', 'kNN@20/top1', 'R@1', 'R@5', 'finetune/top1', 'acc/top1')
     lines = [
         '| model | trained | linear | kNN@20 | R@1 | R@5 | fine-tuned | test | on |',
         '|---|---|---|---|---|---|---|---|---|',
     ]
     for model in sorted(models, key=lambda model: model.name):
-        for source, found in main_figures(model).items():
+        for source, found in main_metrics(model).items():
             cells = [found.get(column, '') for column in columns]
             lines.append(
                 f'| `{model.name}` | {_trained(model)} | {" | ".join(cells)} '
@@ -85,7 +85,7 @@ def results_table(models: list[ZooModel]) -> str:
 
 
 def is_main(name: str) -> bool:
-    """Return whether a figure is shown in tables."""
+    """Return whether a metric is shown in tables."""
     return name in ('R@1', 'R@5', 'acc/top1') or (
         name.endswith('/top1') and 'plain' not in name
     )
@@ -115,7 +115,7 @@ def write_tables(index: Index, folder: Path) -> None:
     are there.
 
     Raises:
-        UserError: If a page has no place for its table, or cannot be written.
+        UserError: If a page has no marks for its table, or cannot be written.
     """
     models = index.published()
     pages = {

@@ -22,7 +22,7 @@ def test_colours_differ(name):
     assert colours[0].tolist() == [0, 0, 0]
 
 
-def test_parts_are_tinted_in_their_place():
+def test_parts_are_tinted_where_they_are():
     frame = np.full((4, 8, 3), 100, np.uint8)
     labels = np.array([[0, 5], [255, 0]], np.uint8)
     drawn = overlay(frame, labels, LIP, strength=0.5)

@@ -53,12 +53,12 @@ def test_it_is_rspnet_and_a_parsing_task(mine: str, rspnet: str, maps: str) -> N
     cfg, base = read(mine), read(rspnet)
     steps = pipeline_steps(cfg.train_dataloader.dataset)
     types = [step['type'] for step in steps]
-    place = types.index('mmkd.WithTargets')
-    assert place == types.index('mmkd.DecodeViews') + 1
+    index = types.index('mmkd.WithTargets')
+    assert index == types.index('mmkd.DecodeViews') + 1
     (step,) = (step for step in steps if step['type'] == 'mmkd.WithTargets')
-    plain = [*steps[:place], *step['transforms'], *steps[place + 1 :]]
+    plain = [*steps[:index], *step['transforms'], *steps[index + 1 :]]
     assert plain == pipeline_steps(base.train_dataloader.dataset)
-    assert types[place + 1 :] == ['FormatShape', 'mmkd.PackViews']
+    assert types[index + 1 :] == ['FormatShape', 'mmkd.PackViews']
     assert (step['load'].type, step['align'].type) == ADDED
     targets = cfg.train_dataloader.dataset.targets
     assert targets.load == {'type': 'mmkd.LoadPartMaps', 'cache': f'data/{maps}'}

@@ -104,13 +104,13 @@ def test_after_auxskd_the_pixels_are_those_of_auxskd() -> None:
     assert cfg.load_from == 'work_dirs/auxskd/r3d_k100/epoch_18.pth'
 
 
-def packed(cfg: Config, place: int, total: int = 60) -> dict[str, Any]:
+def packed(cfg: Config, index: int, total: int = 60) -> dict[str, Any]:
     """Run a pipeline on frames whose colour tells their number."""
     dataset = cfg.train_dataloader.dataset
     results = Compose([dataset.views])(
-        {'total_frames': total, 'sample_idx': place, 'label': -1, 'modality': 'RGB'}
+        {'total_frames': total, 'sample_idx': index, 'label': -1, 'modality': 'RGB'}
     )
-    rng = np.random.default_rng(place)
+    rng = np.random.default_rng(index)
     video = rng.integers(0, 256, (total, 80, 90, 3), dtype=np.uint8)
     results['imgs'] = list(video[results['frame_inds']])
     results['img_shape'] = results['original_shape'] = (80, 90)
@@ -126,7 +126,7 @@ def test_a_step_of_the_tiny_twin(pretext: str) -> None:
     cfg.model.backbone.base_channels = 4
     cfg.model.tasks.contrast.size = 9
     model = MODELS.build(cfg.model).train()
-    items = [packed(cfg, place) for place in (7, 2, 5)]
+    items = [packed(cfg, index) for index in (7, 2, 5)]
     size = (16, 48, 48) if pretext == 'vcop' else (8, 64, 64)
     assert all(item['inputs'].shape == (3, 3, *size) for item in items)
     for item in items:

@@ -10,7 +10,7 @@ _FENCE = re.compile(r'^( *)```(\w*)$')
 _LINK = re.compile(r'!?\[[^\]]*\]\(([^)\s]+)\)')
 _SHELL = ('', 'bash', 'sh', 'console', 'text')
 
-PROGRAMS = ('python', 'python3.11', 'bash', 'sh', 'make', 'pip', 'mim')
+PROGRAMS = ('python', 'python3.11', 'bash', 'sh', 'make', 'pip', 'mim', 'mmkd')
 
 
 def pages() -> list[Path]:

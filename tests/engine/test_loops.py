@@ -104,7 +104,7 @@ def test_no_epoch_repeats_the_draws_of_another(tmp_path, workers, persist):
     torch.testing.assert_close(noise[2, 9], expected)
 
 
-def test_a_changed_length_begins_the_epoch_anew(tmp_path, capsys):
+def test_a_changed_length_begins_the_epoch_again(tmp_path, capsys):
     train(tmp_path, stop_at=5)
     watch = train(tmp_path, loader={'batch_size': 2})
     assert watch.positions[0] == (1, 0) and len(watch.positions) == 3 * 8

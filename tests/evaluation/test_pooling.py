@@ -19,7 +19,7 @@ def test_max_pooling_gives_the_9216_numbers_of_vcop() -> None:
     assert torch.equal(found, twin.flatten(1))
 
 
-def test_a_map_of_one_place_is_kept() -> None:
+def test_a_map_of_one_position_is_kept() -> None:
     x = torch.randn(3, 4, 2, 1, 1)
     assert torch.equal(max_pool_map(x), x.flatten(1))
     assert torch.allclose(POOLINGS['average'](x), x.mean((2, 3, 4)))

@@ -79,12 +79,16 @@ def damaged(draw: Callable[..., Any], good: bytes) -> bytes:
     """Return a file with some bytes changed, taken out or put in."""
     data = bytearray(good)
     for _ in range(draw(st.integers(0, 3))):
-        place = draw(st.integers(0, max(len(data) - 1, 0)))
+        start = draw(st.integers(0, max(len(data) - 1, 0)))
         length = draw(st.integers(0, 40))
         kept = draw(st.sampled_from(['change', 'cut', 'end', 'insert']))
         new = draw(st.binary(min_size=length, max_size=length))
-        end = {'change': place + length, 'cut': place + length, 'insert': place}
-        data[place : end.get(kept, len(data))] = b'' if kept in ('cut', 'end') else new
+        end = {
+            'change': start + length,
+            'cut': start + length,
+            'insert': start,
+        }
+        data[start : end.get(kept, len(data))] = b'' if kept in ('cut', 'end') else new
     return bytes(data)
 
 

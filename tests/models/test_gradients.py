@@ -73,7 +73,7 @@ print(max(errors('r3d', 16, 'bf16', 'contiguous').values()))
 """
 
 
-def test_without_the_cure_it_fails():
+def test_without_the_patch_it_fails():
     if CPU_LOW_PRECISION_GRADIENT.name not in compat.applied():
         pytest.skip('this machine has no bf16 kernels')
     root = Path(__file__).resolve().parents[2]

@@ -101,7 +101,7 @@ def test_the_same_checkpoint_gives_the_same_bytes(
         assert {path.name: path.read_bytes() for path in again} == first
 
 
-def test_publishing_anew_replaces(project: Path, weights: Weights) -> None:
+def test_publishing_again_replaces(project: Path, weights: Weights) -> None:
     old = publish(toy())
     make_checkpoint(Path('run/epoch_3.pth'), seed=1)
     new = publish(toy())
@@ -169,7 +169,7 @@ def evaluation(fingerprint: str) -> dict[str, Any]:
     }
 
 
-def test_figures_of_these_weights(project: Path, weights: Weights) -> None:
+def test_metrics_of_these_weights(project: Path, weights: Weights) -> None:
     report = Path('report.json')
     report.write_text(json.dumps(evaluation(backbone_fingerprint(weights))))
     before = publish(toy())
@@ -207,7 +207,7 @@ def test_figures_of_these_weights(project: Path, weights: Weights) -> None:
     assert before[0].name in row and before[1].name in row
 
 
-def test_figures_of_tools_test(project: Path, weights: Weights) -> None:
+def test_metrics_of_tools_test(project: Path, weights: Weights) -> None:
     Path('report.json').write_text('{"acc/top1": 0.5}')
     publish(toy(metrics=Path('report.json')))
     (result,) = entry()['Results']

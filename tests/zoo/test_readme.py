@@ -2,9 +2,9 @@ from typing import Any
 
 from mmkd.transfer.model_index import ZooModel
 from mmkd.zoo.tables import (
-    figures,
     is_main,
     markdown_table,
+    metric_lines,
     results_table,
 )
 
@@ -20,9 +20,9 @@ def model(*results: dict[str, Any], **metadata: str) -> ZooModel:
     return ZooModel('name', 'Method', 'configs/a/b.py', entry)
 
 
-def test_main_figures_of_one_way_stand_together() -> None:
+def test_main_metrics_of_one_way_stand_together() -> None:
     retrieval = {'R@1': 0.125, 'R@5': 0.5, 'R@10': 0.75}
-    found = figures(
+    found = metric_lines(
         model(
             result(Metrics={'kNN@20/top1': 0.25, 'kNN@20/mean_class': 0.2}),
             result(Metrics=retrieval),
@@ -41,9 +41,9 @@ def test_main_figures_of_one_way_stand_together() -> None:
     ]
 
 
-def test_a_figure_of_the_whole_model() -> None:
+def test_a_metric_of_the_whole_model() -> None:
     tested = {'Dataset': 'x', 'Test List': {'SHA256': 'ab'}, 'Metrics': {'acc/top1': 1}}
-    assert figures(model(tested)) == ['top-1 100.00 (x ab)']
+    assert metric_lines(model(tested)) == ['top-1 100.00 (x ab)']
     assert not is_main('acc/mean1') and is_main('finetune/top1')
 
 

@@ -58,7 +58,7 @@ def test_the_command(project: Path) -> None:
 
 
 @pytest.mark.slow
-def test_figures_are_measured_again(
+def test_metrics_are_measured_again(
     project: Path, weights: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path('report.json').write_text('{"acc/top1": 2.0}')

@@ -6,7 +6,7 @@ import pytest
 
 from mmkd.files import TABLE_BEGIN, TABLE_END
 from mmkd.transfer.model_index import Index, ZooModel
-from mmkd.zoo.tables import figures, is_main, markdown_table, results_table
+from mmkd.zoo.tables import is_main, markdown_table, metric_lines, results_table
 from mmkd.zoo.verify import verify
 from tests.shared_files import ROOT
 
@@ -41,7 +41,7 @@ def test_everything_shipped_verifies(index: Index) -> None:
     assert found == {model.name: [] for model in shipped(index)}
 
 
-def test_what_is_shipped_has_its_log_and_figures(index: Index) -> None:
+def test_what_is_shipped_has_its_log_and_metrics(index: Index) -> None:
     assert [m.name for m in shipped(index) if not (m.log and m.results)] == []
 
 
@@ -51,7 +51,7 @@ def test_the_readme_has_the_table_of_the_index(index: Index) -> None:
     assert table == markdown_table(index.published())
 
 
-def test_the_page_of_results_has_their_figures(index: Index) -> None:
+def test_the_page_of_results_has_their_metrics(index: Index) -> None:
     text = (ROOT / 'docs/results.md').read_text()
     table = text.partition(TABLE_BEGIN)[2].partition(TABLE_END)[0].strip()
     assert table == results_table(index.published())
@@ -78,11 +78,11 @@ def test_pages_name_no_model_that_is_not_there(index: Index) -> None:
     assert {(page, name) for page, name in named if name not in there} == set()
 
 
-def test_figures_are_shares(index: Index) -> None:
+def test_metrics_are_shares(index: Index) -> None:
     for model in index.published():
         for result in model.results:
             assert all(0 <= x <= 1 for x in result['Metrics'].values()), model.name
-        shown = ' '.join(figures(model))
+        shown = ' '.join(metric_lines(model))
         for result in model.results:
             for name, value in result['Metrics'].items():
                 if is_main(name):

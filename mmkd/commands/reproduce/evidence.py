@@ -71,7 +71,7 @@ def kept_remarks(page: Path) -> dict[str, str]:
 def _section(experiment: Experiment, run: dict[str, Any]) -> str:
     """Return heading, table and comparisons of one experiment."""
     arms: dict[str, dict[str, list[float]]] = run['arms']
-    measures = sorted({name for results in arms.values() for name in results})
+    metrics = sorted({name for results in arms.values() for name in results})
     void = experiment.void
     struck = set(void['measures'] if void and run['date'] < void['before'] else ())
     seeds = ' '.join(map(str, run['seeds']))
@@ -86,14 +86,14 @@ def _section(experiment: Experiment, run: dict[str, Any]) -> str:
         f'`python tools/reproduce.py {experiment.name}{chosen} --seeds {seeds}`.',
         *([_size(experiment.larger)] if experiment.larger else []),
         '',
-        f'| | {" | ".join(_marked(name, name in struck) for name in measures)} |',
-        '|---' * (len(measures) + 1) + '|',
+        f'| | {" | ".join(_marked(name, name in struck) for name in metrics)} |',
+        '|---' * (len(metrics) + 1) + '|',
     ]
     for arm, results in arms.items():
         if {*experiment.arms[arm]} <= {*experiment.shared}:
             results = {name: values[:1] for name, values in results.items()}
         cells = [
-            _marked(_shown(results.get(name, [])), name in struck) for name in measures
+            _marked(_shown(results.get(name, [])), name in struck) for name in metrics
         ]
         lines.append(f'| {arm} | {" | ".join(cells)} |')
     valid = {
@@ -135,13 +135,13 @@ def _shown(values: Sequence[float]) -> str:
 
 
 def _differences(pair: tuple[str, str], arms: dict[str, dict[str, list[float]]]) -> str:
-    """Return a line with every measure of an arm less that of its baseline."""
+    """Return a line with every metric of an arm less that of its baseline."""
     arm, baseline = (arms[name] for name in pair)
     parts = []
-    for measure in sorted(set(arm) & set(baseline)):
-        both = arm[measure] + baseline[measure]
+    for metric in sorted(set(arm) & set(baseline)):
+        both = arm[metric] + baseline[metric]
         if all(map(math.isfinite, both)):
-            parts.append(f'{measure} {compare(arm[measure], baseline[measure])}')
+            parts.append(f'{metric} {compare(arm[metric], baseline[metric])}')
     return f'- {pair[0]} less {pair[1]}: {"; ".join(parts)}'
 
 

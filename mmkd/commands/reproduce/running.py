@@ -20,7 +20,7 @@ from mmkd.scalars import held_out_accuracy, read_scalars
 Results = dict[str, dict[str, list[float]]]
 
 # What test.py and evaluate.py call their results, and the factor to percent.
-_MEASURES = {
+_METRICS = {
     'acc/top1': ('top-1 %', 100.0),
     'linear/top1': ('linear %', 1.0),
     'R@1': ('R@1 %', 1.0),
@@ -49,7 +49,7 @@ def run_experiments(
             ``time.monotonic``. Defaults to None: never.
 
     Returns:
-        By the name of the experiment, for each arm and measure one result a seed, also
+        By the name of the experiment, for each arm and metric one result a seed, also
         written to ``figures.json`` in the experiment's folder.
 
     Raises:
@@ -133,16 +133,16 @@ def _collect(
     results: Results = {arm: {} for arm in experiment.arms}
     for seed in seeds:
         for arm in experiment.arms:
-            found = _arm_figures(experiment, arm, seed, folder, own)
-            for measure, value in found.items():
-                results[arm].setdefault(measure, []).append(value)
+            found = _arm_metrics(experiment, arm, seed, folder, own)
+            for metric, value in found.items():
+                results[arm].setdefault(metric, []).append(value)
     minutes = sum(state.seconds for state in own.values()) / 60
     content = {'seeds': list(seeds), 'minutes': minutes, 'arms': results}
     write_json(folder / 'figures.json', content)
     return results
 
 
-def _arm_figures(
+def _arm_metrics(
     experiment: Experiment,
     arm: str,
     seed: int,
@@ -153,7 +153,7 @@ def _arm_figures(
     result: dict[str, float] = {}
     for name in experiment.arms[arm]:
         where = experiment.path(name, seed)
-        for key, (title, factor) in _MEASURES.items():
+        for key, (title, factor) in _METRICS.items():
             if key in states[where].metrics:
                 result[title] = states[where].metrics[key] * factor
         result |= pretext_results(folder / where, experiment.level)

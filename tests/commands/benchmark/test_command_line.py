@@ -13,7 +13,7 @@ def config(tmp_path):
     return str(path)
 
 
-def test_step_prints_tables_and_writes_figures(config, tmp_path, capsys):
+def test_step_prints_tables_and_writes_results(config, tmp_path, capsys):
     report = tmp_path / 'results.json'
     options = ['--rendered', '--batch-size', '2', '--rounds', '2', '--steps', '1']
     ways = ['--ways', 'fp32', 'bf16+cl', '--peak', '0.5']

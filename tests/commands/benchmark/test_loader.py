@@ -75,11 +75,11 @@ def test_both_give_the_same_pixels_where_nothing_is_drawn():
         _, opened = run_until(ours, infos.get_data_info(0), 'frame_inds')
         transforms = compose(stock_transforms(pipeline[opened:]))
         stock = StockClips(compose(pipeline[:opened]), transforms)
-        for place in range(4):
-            seed_augmentation(place)
-            mine = ours(infos.get_data_info(place))['inputs']
-            seed_augmentation(place)
-            theirs = stock(infos.get_data_info(place))['inputs']
+        for index in range(4):
+            seed_augmentation(index)
+            mine = ours(infos.get_data_info(index))['inputs']
+            seed_augmentation(index)
+            theirs = stock(infos.get_data_info(index))['inputs']
             assert mine.shape == (2, 3, 8, 16, 16)
             assert torch.equal(mine, theirs)
             assert not torch.equal(mine[0], mine[1])
@@ -93,7 +93,7 @@ def test_decoding_alone_is_all_that_happens_before_the_frames_are_there():
     assert np.shape(results['imgs']) == (16, 128, 176, 3)
 
 
-def test_figures():
+def test_results():
     plan = Plan(batch_size=2, workers=0, samples=4, rounds=2, rendered=True)
     measured = measure_loader(auxskd(), plan)
     assert list(measured.arms) == [OURS, STOCK, DECODING]
@@ -130,10 +130,10 @@ def test_mmaction_reads_the_originals(tmp_path, monkeypatch):
         folder = source.data_prefix.video
         plan = Plan(samples=2, rounds=1, originals=(source.ann_file, folder))
         measured = measure_loader(cfg, plan)
-        places = [{Path(info['filename']).parent for info in infos} for infos in seen]
+        folders = [{Path(info['filename']).parent for info in infos} for infos in seen]
         mine = {Path(innermost(cfg.train_dataloader.dataset).data_prefix.video)}
         assert list(measured.arms) == [OURS, STOCK, DECODING]
-        assert places == [mine, {Path(folder)}, mine]
+        assert folders == [mine, {Path(folder)}, mine]
         assert 'those they were made from' in measured.work['input']
 
         lines = Path(source.ann_file).read_text().splitlines()

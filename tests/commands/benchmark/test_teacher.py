@@ -45,7 +45,7 @@ def test_the_stopwatch_adds_up():
     assert 0.05 <= watch.seconds < 1
 
 
-def test_figures():
+def test_results():
     plan = Plan(2, rounds=2, rendered=True, steps=1, hand=False)
     measured = measure_teacher(auxskd(), plan, against=vcop())
     assert list(measured.arms) == ['fp32', 'fp32, other', 'fp32, its teachers']

@@ -18,8 +18,8 @@ WATCHED = {'auxskd': {'online_knn'}, 'vspp': {'online_knn', 'held_out'}}
 def of_size_apart(dataset):
     """Return what is not the size of a clip, the frames that it spans, and the size."""
     rest, sizes = copy.deepcopy(dataset), []
-    for place in SIZES:
-        *parents, last = place.split('.')
+    for key in SIZES:
+        *parents, last = key.split('.')
         node = rest
         for parent in parents:
             node = node[parent]

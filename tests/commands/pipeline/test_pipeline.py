@@ -193,7 +193,7 @@ def test_missing_checkpoint(tmp_path: Path) -> None:
         checkpoint_of(tmp_path, 3)
 
 
-def test_table_sums_minutes_and_merges_figures() -> None:
+def test_table_sums_minutes_and_merges_results() -> None:
     states = {
         'a': StageState('', True, 60.0),
         'b': StageState('', True, 30.0, {'acc/top1': 0.5, 'R@1': 10.0}),

@@ -36,7 +36,7 @@ def test_official_form():
     assert plan.notes == ()
 
 
-def test_the_label_is_the_place_of_the_sorted_name(train):
+def test_the_label_is_the_index_of_the_sorted_name(train):
     plan = read_kinetics400(train)
     assert plan.classes == ('abseiling', 'air drumming')
     assert [entry.label for entry in plan.lists[0].entries] == [1, 0]

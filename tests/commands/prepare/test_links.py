@@ -26,7 +26,7 @@ def test_a_relative_folder_gets_an_absolute_target(tmp_path, out, monkeypatch):
     assert (out / 'videos').readlink() == tmp_path / 'mine'
 
 
-def test_videos_in_their_place_need_no_link(out):
+def test_videos_in_the_data_folder_need_no_link(out):
     make_empty(out / 'videos', ['x.avi'])
     link_videos(out / 'videos', out, ['x.avi'])
     assert not (out / 'videos').is_symlink()
@@ -101,7 +101,7 @@ def test_what_cannot_be_told_apart_is_refused(tmp_path, out, paths):
     assert not any(path.is_symlink() for path in videos.rglob('*'))
 
 
-def test_blanks_in_the_place_itself_cannot_be_helped(out):
+def test_blanks_in_the_folder_itself_cannot_be_helped(out):
     make_empty(out / 'videos', ['a b/x.mp4'])
     with pytest.raises(UserError, match='Move it elsewhere'):
         link_videos(out / 'videos', out, ['a b/x.mp4'])

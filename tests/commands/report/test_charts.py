@@ -90,7 +90,7 @@ def test_names_of_classes_may_hold_anything() -> None:
     assert r'$\frac' in page.text and '<b> & "c"' in page.text and 'd_e^f$' in page.text
 
 
-def test_values_beyond_measure_cost_no_chart() -> None:
+def test_huge_values_cost_no_chart() -> None:
     for values in ([1e300, -1e300, 1.0], [np.nan] * 3, [1e-320, 1.0, 2.0]):
         line = Line('a', np.arange(3.0), np.array(values))
         chart = line_chart('run', [line], 'loss', log_y=True)

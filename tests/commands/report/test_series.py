@@ -48,9 +48,9 @@ def test_the_moving_mean_is_that_of_the_neighbours_and_bridges_gaps() -> None:
     values[20] = np.nan
     mean = Line('a', np.arange(36.0), values).smoothed()
     assert mean is not None
-    for place in range(36):
-        near = values[max(0, place - 1) : place + 2]
-        assert mean[place] == pytest.approx(near[np.isfinite(near)].mean())
+    for index in range(36):
+        near = values[max(0, index - 1) : index + 2]
+        assert mean[index] == pytest.approx(near[np.isfinite(near)].mean())
     assert Line('a', np.arange(5.0), values[:5]).smoothed() is None
     assert Line('a', np.arange(36.0), values, measured=True).smoothed() is None
 

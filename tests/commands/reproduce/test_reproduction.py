@@ -88,7 +88,7 @@ def test_every_seed_and_the_shared_stage_once(folder: Path) -> None:
     assert len((folder / 'tools/calls.jsonl').read_text().splitlines()) == 9
 
 
-def test_several_jobs_give_the_same_figures(folder: Path) -> None:
+def test_several_jobs_give_the_same_results(folder: Path) -> None:
     _, results = run(folder, [0, 2], jobs=3)
     assert results['less'] == {'top-1 %': [12.5, 15.625]}
     assert results['more'] == {'top-1 %': [25.0, 28.125]}
@@ -127,7 +127,7 @@ void = dict(before={date!r}, measures=['top-1 %'], reason='Pixels of another.')
 """
 
 
-def test_void_measures_are_struck_until_the_run_is_younger(folder: Path) -> None:
+def test_void_metrics_are_struck_until_the_run_is_younger(folder: Path) -> None:
     run(folder, [0, 2])
     page, path = folder / 'evidence.md', folder / 'try.py'
     for date, struck in (('2999-01-01', True), ('1999-01-01', False)):

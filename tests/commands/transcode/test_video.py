@@ -36,13 +36,13 @@ def test_each_frame_is_that_of_the_source(clip, tmp_path):
     np.testing.assert_allclose(after.get_avg_fps(), before.get_avg_fps(), rtol=1e-5)
 
     frames = before.get_batch(range(len(before))).asnumpy()[:, ::3, ::3].astype(int)
-    places = np.random.default_rng(0).integers(0, len(before), 12)
-    mine = after.get_batch(places).asnumpy()[:, ::3, ::3]
-    for place, image in zip(places, mine, strict=True):
+    indices = np.random.default_rng(0).integers(0, len(before), 12)
+    mine = after.get_batch(indices).asnumpy()[:, ::3, ::3]
+    for index, image in zip(indices, mine, strict=True):
         errors = np.abs(frames - image).mean((1, 2, 3))
         # Frames that stand still are equal, and so are their errors.
-        assert errors[place] == errors.min()
-        assert errors[place] < 1
+        assert errors[index] == errors.min()
+        assert errors[index] < 1
 
 
 @pytest.mark.parametrize('clip', CLIPS[:-1])

@@ -139,7 +139,7 @@ def test_labels_of_one_view_only_are_the_users_error():
         PerView([label])(sample())
 
 
-def test_a_group_shares_every_draw_and_the_others_draw_anew():
+def test_a_group_shares_every_draw_and_the_others_draw_again():
     np.random.seed(3)
     results = PerView([RandomCrop(8), Flip(0.5)], groups=((1,), (2, 0)))(
         sample(views=3)

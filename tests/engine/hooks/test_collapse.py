@@ -27,7 +27,7 @@ def scalars(runner: Runner, name: str) -> list[float]:
     return history.tolist()
 
 
-def test_the_figures_are_those_of_the_latest_clips(tmp_path: Path) -> None:
+def test_the_metrics_are_those_of_the_latest_clips(tmp_path: Path) -> None:
     seen: list[torch.Tensor] = []
     hook = CollapseHook(interval=2, samples=6)
     runner = tiny_runner(tmp_path, hook)

@@ -131,7 +131,7 @@ def measured(model: nn.Module, number: int = 4) -> dict[str, Any]:
     return {k: v for k, v in losses.items() if k in METRICS} | {'trunk': hook.trunk}
 
 
-def test_the_measures_are_those_of_two_backward_passes() -> None:
+def test_the_metrics_are_those_of_two_backward_passes() -> None:
     model = human_prior().double()
     model.eval()
     model.forward = lambda *a, f=model.forward, **k: f(a[0].double(), *a[1:], **k)

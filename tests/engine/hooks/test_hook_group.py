@@ -119,7 +119,7 @@ def test_a_part_without_a_type_is_refused() -> None:
         HookGroup(gate={'patience': 3})
 
 
-def test_a_listed_hook_takes_the_place_of_its_type(tmp_path: Path) -> None:
+def test_a_listed_hook_replaces_that_of_its_type(tmp_path: Path) -> None:
     cfg = Config.fromfile(BASE)
     cfg.custom_hooks = [{'type': 'mmkd.GateHook', 'patience': 7}]
     for kind in (ResumableRunner, Runner):

@@ -148,7 +148,7 @@ def test_steps_are_counted_where_a_schedule_is_told_in_steps(tmp_path):
     assert rates == pytest.approx(train(tmp_path / 'one', 6, schedule))
 
 
-def test_an_epoch_that_begins_anew_takes_the_schedule_back(tmp_path):
+def test_an_epoch_that_begins_again_takes_the_schedule_back(tmp_path):
     schedule = [{'type': 'LinearLR', 'start_factor': 0.1, 'by_epoch': False, 'end': 20}]
     train(tmp_path / 'run', 3, schedule, stop_at=5)
     rates = train(tmp_path / 'run', 3, schedule, loader={'batch_size': 2})

@@ -127,7 +127,7 @@ def test_what_is_right_passes():
         ),
     ],
 )
-def test_a_slip_is_named_with_its_place_and_the_nearest_name(node, message):
+def test_a_slip_is_named_with_its_key_and_the_nearest_name(node, message):
     with pytest.raises(UserError) as caught:
         check_arguments(config(x=node))
     assert message in str(caught.value)
@@ -201,7 +201,7 @@ def test_a_type_of_others_is_no_type_of_mmkd(part, kind):
     assert caught.value.remedy.startswith(f'{kind} is not of mmkd: write {kind!r}')
 
 
-def test_a_text_in_the_place_of_a_number_is_told_what_is_taken():
+def test_a_text_instead_of_a_number_is_told_what_is_taken():
     node = {'type': 'mmkd.ClipPreprocessor', 'convention': 'rgb01', 'insist': 'yes'}
     with pytest.raises(UserError, match=r"insist is 'yes'\. Give True or False\."):
         check_arguments(Config({'model': {'data_preprocessor': node}}))

@@ -41,7 +41,7 @@ def test_sound_data(data):
     check(data_root='data/ucf101', **relative)
 
 
-def test_a_missing_list_names_the_key_the_place_and_the_command(data):
+def test_a_missing_list_names_the_key_the_folder_and_the_command(data):
     (data / 'train_split1.txt').unlink()
     message = failure()
     assert message.startswith(

@@ -1,7 +1,7 @@
 from mmkd.engine.config_types import walk
 
 
-def test_every_dict_is_found_with_its_place():
+def test_every_dict_is_found_with_its_key():
     config = {'model': {'tasks': [{'a': 1}, ({'b': 2},)]}, 'x': 3}
     assert [path for path, _ in walk(config)] == [
         '',

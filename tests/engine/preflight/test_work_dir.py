@@ -12,7 +12,7 @@ def test_a_folder_is_made_and_left_empty(tmp_path):
     assert list((tmp_path / 'a/b').iterdir()) == []
 
 
-def test_a_place_that_takes_no_folder(tmp_path):
+def test_a_path_that_takes_no_folder(tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(UserError, match='file/w cannot be written to') as caught:
         check_work_dir(str(tmp_path / 'file/w'))

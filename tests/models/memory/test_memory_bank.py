@@ -65,7 +65,7 @@ def test_update_equals_a_loop_in_which_the_last_one_counts(momentum: float) -> N
     torch.testing.assert_close(bank.features[[1, 2, 4]], old[[1, 2, 4]])
 
 
-def test_resizing_starts_anew_in_the_same_tensor() -> None:
+def test_resizing_starts_again_in_the_same_tensor() -> None:
     bank = MemoryBank(dim=8).double()
     held = bank.features
     assert bank.size == 0

@@ -76,7 +76,7 @@ def test_an_interrupted_rendering_is_taken_up(copy, rendered):
     lost = {'videos/train/00003.mp4', 'maps/test/00001.npz', 'test.txt'}
     for name in lost:
         (copy / name).unlink()
-    # Both files of an unfinished clip are written anew.
+    # Both files of an unfinished clip are written again.
     lost |= {'videos/test/00001.mp4', 'maps/train/00003.npz'}
     kept = {n: (copy / n).stat().st_mtime_ns for n in contents(copy) if n not in lost}
     assert render_dataset(copy, workers=1, **SMALL) == (CLIPS, 2)

@@ -175,7 +175,7 @@ def test_what_a_death_left_of_the_identity_is_swept_up(case):
     assert not left.exists()
 
 
-def test_a_damaged_file_and_an_exchanged_video_are_extracted_anew(case):
+def test_a_damaged_file_and_an_exchanged_video_are_extracted_again(case):
     names, options = case
     extract(names, options, quiet)
     before = contents(options.out)
