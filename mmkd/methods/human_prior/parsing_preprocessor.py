@@ -115,6 +115,7 @@ class ParsingPreprocessor(ClipPreprocessor):
     def _part_maps(self, clips: Tensor) -> dict[str, Tensor]:
         """Return maps ``(M, T, ...)`` and validity ``(M, T)`` of one sample."""
         views = list(self.views)
+        # (V, T, 3, H, W) of the views to parse; maps (V * T, ...).
         seen = clips[views].transpose(1, 2)
         found = torch.cat(
             [self._parse(x) for x in seen.flatten(0, 1).split(self.batch_size)]
