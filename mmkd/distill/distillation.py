@@ -14,6 +14,7 @@ from mmkd.models.recorder import Recorder
 class Distillation:
     """Add the terms between two networks to the losses of the student.
 
+    ``L = L_student + factor * sum over terms of weight * loss(student, teacher)``.
     :class:`~mmkd.distill.Distiller` calls it around its student, and
     :class:`~mmkd.engine.hooks.EpochTeacherHook` around a model that knows nothing of
     it. Neither network is registered anywhere through it.
@@ -21,7 +22,7 @@ class Distillation:
     Args:
         student: The network that is trained.
         teacher: Its teacher, built.
-        terms: What of the one should resemble what of the other.
+        terms: Which output of the student should resemble which of the teacher.
         label: Name in the log of a ``loss`` or an ``agreement`` of a term.
             Defaults to ``'distill/{}_{}'``.
 

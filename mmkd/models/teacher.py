@@ -13,7 +13,7 @@ from torch import Tensor, nn
 class Teacher(nn.Module, ABC):
     """Base class of teachers: they give the student targets and are never trained.
 
-    Its mode is its own. It is in the checkpoint only where it cannot be had again.
+    Its mode is its own. It is in the checkpoint only where it cannot be rebuilt.
 
     Attributes:
         updates: When :meth:`update` is called: ``'never'``, at the start of every
