@@ -52,7 +52,7 @@ class Distillation:
     def start(
         self, inputs: Tensor, data_samples: list[ActionDataSample] | None
     ) -> None:
-        """Ask the teacher, then listen to the student, which is to run next.
+        """Run the teacher, then start recording the student, which has to run next.
 
         The inputs are the teacher's, e.g. ``(N, M, 3, T, H, W)``. It goes first, while
         no activation of the student is kept.

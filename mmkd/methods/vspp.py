@@ -247,7 +247,7 @@ RULES: dict[str, type[SegmentPaceRule]] = {'ours': OurRule}
 
 @MODELS.register_module()
 class SegmentPace(PretextTask):
-    """One segment of the clip runs faster: tell how fast, and which.
+    """Tell how fast one segment of the clip runs, and which segment it is.
 
     Two linear classifiers on the pooled feature ``h``; the two cross-entropies are
     added without weights, as the official code does. The mean over clips of::

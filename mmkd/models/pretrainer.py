@@ -100,7 +100,7 @@ class Pretrainer(BaseModel):
             self.representations.listen(self.backbone)
 
     def init_weights(self) -> None:
-        """Initialise all parts; what is a copy of the backbone's stays one."""
+        """Initialise all parts; copies of parts of the backbone follow it."""
         super().init_weights()
         if self.representations is not None:
             self.representations.restart(self.backbone)
@@ -193,7 +193,7 @@ class Pretrainer(BaseModel):
         indices: Tensor | None,
         targets: Mapping[str, TargetMaps] | None = None,
     ) -> dict[str, Tensor]:
-        """Do what :meth:`loss` does; see :class:`EncodedViews` for the arguments."""
+        """Return what :meth:`loss` does; arguments as in :class:`EncodedViews`."""
         student = self.task_maps(inputs)
         teacher = self._encode_teachers(inputs)
         dense = {} if targets is None else targets
@@ -204,7 +204,7 @@ class Pretrainer(BaseModel):
             with full_precision(inputs):
                 measured = task.loss(batch)
             for key, value in measured.items():
-                # ``uniform`` is the loss of an uninformed network, on the scale of the loss.
+                # ``uniform``, the loss of an uninformed network, is weighted likewise.
                 weighted = 'loss' in key or key == 'uniform'
                 losses[f'{name}/{key}'] = value * (task.loss_weight if weighted else 1)
         return {**losses, **mean_metrics(losses)}

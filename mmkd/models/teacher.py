@@ -48,7 +48,7 @@ class Teacher(nn.Module, ABC):
         """
 
     def update(self, student: nn.Module) -> None:
-        """Learn from the student that it was built for; a frozen teacher does not."""
+        """Update from the student it was built for; a frozen teacher does nothing."""
 
     def init_weights(self) -> None:
         """Do nothing: the weights come from the student or a checkpoint."""

@@ -119,8 +119,8 @@ def relational_distance(student: Tensor, teacher: Tensor) -> Tensor:
 def relational_angle(student: Tensor, teacher: Tensor) -> Tensor:
     """Return the Huber loss between the cosines of the angles of all triplets.
 
-    Triplets with two equal samples give 0 on both sides. Source, arguments and errors
-    as in :func:`relational_distance`::
+    Triplets that name a sample twice add 0. Source, arguments, errors and ``f_i`` as in
+    :func:`relational_distance`; the corner of the loss is at 1::
 
         a_ijk = cos(f_j - f_i, f_k - f_i)
         L     = mean over all N^3 of smooth_l1(a_ijk of student, a_ijk of teacher)
@@ -186,6 +186,7 @@ class RelationalKD(nn.Module):
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Return the loss of features ``(N, C)`` and ``(N, D)``."""
         _check(student, teacher)
+        # (R, C) and (R, D): the samples of all processes.
         student, _ = gather_with_gradient(student)
         teacher = gather_rows(teacher)
         return self.distance_weight * relational_distance(

@@ -21,7 +21,7 @@ from mmkd.registry import MODELS
 
 @MODELS.register_module()
 class ParsingPreprocessor(ClipPreprocessor):
-    """Let a frozen parser write part maps into the samples, then do the usual.
+    """Let a frozen parser write part maps into the samples, then preprocess them.
 
     It looks at the clips as the pipeline delivers them, on the model's device, and
     writes ``data_sample.targets.part_maps``, as ``mmkd.LoadPartMaps`` and

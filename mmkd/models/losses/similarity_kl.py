@@ -40,7 +40,7 @@ def similarity_kl(
 
 @MODELS.register_module()
 class SimilarityKLLoss(nn.Module):
-    """KL(p_T || p_S) of similarities to the same anchors: see :func:`similarity_kl`.
+    """``KL(p_T || p_S)`` of similarities to the same anchors: :func:`similarity_kl`.
 
     Example:
         >>> import torch
@@ -61,7 +61,7 @@ class SimilarityKLLoss(nn.Module):
 
 
 def check_same_shape(student: Tensor, teacher: Tensor, ndim: int | None = None) -> None:
-    """Refuse shapes that would broadcast silently, or have not so many axes.
+    """Refuse shapes that differ, or have another number of axes than ``ndim``.
 
     Raises:
         ValueError: If they differ.
