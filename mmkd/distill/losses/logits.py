@@ -12,7 +12,7 @@ from mmkd.registry import MODELS
 def standardize_logits(logits: Tensor, eps: float = 1e-7) -> Tensor:
     """Return each sample's logits ``(N, classes)`` with mean 0 and deviation 1.
 
-    ``(z - mean(z)) / (std(z) + eps)``, the variance being the mean over all classes. The
+    ``(z - mean(z)) / (std(z) + eps)``, the variance being the mean over classes. The
     student then need not copy how large the teacher's logits are.
 
     Source: *Logit Standardization in Knowledge Distillation*,
