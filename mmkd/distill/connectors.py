@@ -8,7 +8,7 @@ from mmkd.registry import MODELS
 
 @MODELS.register_module()
 class LinearConnector(nn.Linear):
-    """A linear layer on vectors, ``(N, in_channels)`` to ``(N, out_channels)``.
+    """A linear layer ``W x + b``, ``(N, in_channels)`` to ``(N, out_channels)``.
 
     Source: FitNets' regressor, https://arxiv.org/abs/1412.6550, on pooled features.
 
@@ -54,7 +54,7 @@ class ConvConnector(nn.Conv3d):
 
 @MODELS.register_module()
 class MLPConnector(nn.Module):
-    """Two linear layers with BatchNorm and ReLU between them, on vectors.
+    """Two linear layers on vectors, ``W2 relu(BatchNorm(W1 x + b1)) + b2``.
 
     Source: as the projections of SimCLR, https://arxiv.org/abs/2002.05709.
 

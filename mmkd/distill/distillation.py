@@ -14,6 +14,7 @@ from mmkd.models.recorder import Recorder
 class Distillation:
     """Add the terms between two networks to the losses of the student.
 
+    ``L = L_student + factor * sum over terms of weight * loss(student, teacher)``.
     :class:`~mmkd.distill.Distiller` calls it around its student, and
     :class:`~mmkd.engine.hooks.EpochTeacherHook` around a model that knows nothing of
     it. Neither network is registered anywhere through it.
@@ -21,7 +22,7 @@ class Distillation:
     Args:
         student: The network that is trained.
         teacher: Its teacher, built.
-        terms: What of the one should resemble what of the other.
+        terms: Which output of the student should resemble which of the teacher.
         label: Name in the log of a ``loss`` or an ``agreement`` of a term.
             Defaults to ``'distill/{}_{}'``.
 
@@ -51,7 +52,7 @@ class Distillation:
     def start(
         self, inputs: Tensor, data_samples: list[ActionDataSample] | None
     ) -> None:
-        """Ask the teacher, then listen to the student, which is to run next.
+        """Run the teacher, then start recording the student, which has to run next.
 
         The inputs are the teacher's, e.g. ``(N, M, 3, T, H, W)``. It goes first, while
         no activation of the student is kept.

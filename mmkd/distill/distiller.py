@@ -184,7 +184,7 @@ class Distiller(BaseModel):
         return added.finish(losses, data_samples)
 
     def init_weights(self) -> None:
-        """Initialise the student as it does it alone; connectors are."""
+        """Initialise the student by its own method; connectors are ready already."""
         self.student.init_weights()
 
     def named_parameters(

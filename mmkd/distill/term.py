@@ -19,8 +19,8 @@ SUPPLIED = ('student', 'teacher', 'labels')
 class Term:
     """A pair of recorded outputs, perhaps a connector, a loss and its weight.
 
-    That a loss's arguments are checked against its signature when the model is built is
-    MMRazor's idea.
+    ``L = weight * loss(connector(student), teacher)``. That a loss's arguments are
+    checked against its signature when the model is built is MMRazor's idea.
 
     Args:
         name: Name in the log.

@@ -14,8 +14,8 @@ from mmkd.models.tasks import EncodedViews, PretextTask
 from mmkd.registry import MODELS
 from mmkd.rule import Rule, check_rule
 
-# Clips of the queue whose answers the teacher's mean one is taken of, beside the
-# batch's: their similarities cost next to nothing, those of all may not.
+# Features of the queue that join the batch in the teacher's mean distribution: so
+# many cost next to nothing, the whole queue may not.
 EARLIER = 256
 
 
@@ -25,13 +25,13 @@ class SimilarityDistill(PretextTask):
 
     The student's embedding passes a predictor, the teacher's does not; both are
     normalised and compared with the queue, which takes in the teacher's embeddings
-    afterwards (so a batch is never its own anchor). One direction, no other term.
-    With the student's prediction ``s``, the teacher's embedding ``t`` of another view
-    and the queue ``Q``, all normalised::
+    afterwards (so a batch is never its own anchor). With the student's prediction
+    ``s``, the teacher's embedding ``t`` of another view and the queue ``Q``, all
+    normalised; only ``s`` has a gradient::
 
         p_T = softmax(t . Q / teacher_temperature)
         p_S = softmax(s . Q / student_temperature)
-        L   = KL(p_T || p_S)
+        L   = mean over clips of KL(p_T || p_S)
 
     Source: auxSKD, https://arxiv.org/abs/2112.04011; the defaults are those of the
     official code, except ``rule``.
@@ -113,7 +113,7 @@ class SimilarityDistill(PretextTask):
 def mean_correlation(student: Tensor, teacher: Tensor) -> Tensor:
     """Return the mean of Pearson's correlation of similarities ``(N, K)``, -1 to 1.
 
-    Whether both find the same anchors near, however sharp temperatures make of it.
+    It is high where both find the same anchors near, whatever the temperatures.
     """
     one, other = (x - x.mean(dim=1, keepdim=True) for x in (student, teacher))
     return functional.cosine_similarity(one, other, dim=1).mean()
@@ -127,13 +127,12 @@ def similarity_gain(
     teacher_temperature: float = 0.02,
     earlier: Tensor | None = None,
 ) -> Tensor:
-    """Return by how many nats the student beats one that ignores the clip.
+    """Return by how many nats the student beats the best one that ignores the clip.
 
-    The best that such a student can do is to answer the teacher's mean distribution,
-    whatever the clip: ``KL(teacher || mean teacher) - KL(teacher || student)``, the
-    mean over the clips. That distribution is of the clips of all processes and the
-    ``earlier`` ones. As each clip is in it, the gain is rather too small than too
-    large, the more so the fewer clips there are.
+    That one answers the teacher's mean distribution ``m`` over the clips of all
+    processes and the ``earlier`` ones: the gain is the mean over clips of
+    ``KL(p_T || m) - KL(p_T || p_S)``, symbols as in :class:`SimilarityDistill`. As each
+    clip is in ``m``, the gain is rather too small, the more so the fewer there are.
 
     Args:
         student: Similarities of shape ``(N, K)``.
@@ -144,15 +143,15 @@ def similarity_gain(
             anchors, ``(M, K)``, equal on all processes; ``-inf`` is an anchor that does
             not count for that clip. Defaults to None: the batch alone.
     """
-    target = (teacher / teacher_temperature).softmax(dim=1)
+    target = (teacher / teacher_temperature).softmax(dim=1)  # (N, K)
     answer = (student / student_temperature).log_softmax(dim=1)
     known = target[:0]
     if earlier is not None:
-        known = (earlier / teacher_temperature).softmax(dim=1)
+        known = (earlier / teacher_temperature).softmax(dim=1)  # (M, K)
     total, count = target.sum(dim=0), target.new_tensor(float(len(target)))
     dist.all_reduce(total)
     dist.all_reduce(count)
-    mean = (total + known.sum(dim=0)) / (count + len(known)).clamp(min=1)
+    mean = (total + known.sum(dim=0)) / (count + len(known)).clamp(min=1)  # (K,)
     # What underflows to 0 in the mean is next to 0 for every clip in it.
     mean = mean.clamp(min=torch.finfo(mean.dtype).tiny)
     # Both divergences hold the teacher's entropy; it cancels.

@@ -33,8 +33,8 @@ def rotate(clip: np.ndarray, quarter_turns: int) -> np.ndarray:
 def swap_quadrants(clip: np.ndarray) -> np.ndarray:
     """Exchange the quadrants of ``(T, H, W, C)`` diagonally: A B C D become D C B A.
 
-    Where a side is odd, the upper or left part is the smaller one, and the parts keep
-    their sizes.
+    Where a side is odd, the upper or left part is smaller by one before the exchange,
+    and the parts keep their sizes.
     """
     height, width = clip.shape[1:3]
     return np.roll(clip, (-(height // 2), -(width // 2)), axis=(1, 2))
@@ -56,7 +56,7 @@ class ApplyClipTransform(BaseTransform):
     Goes last into ``PerView``, behind a sampler that writes the label, for instance
     ``ClipTransformViews``: the released code operates on augmented clips, too. A
     rotation is by 90, 180 or 270 degrees and a shuffle exchanges two of the chunks;
-    which, is drawn here and not told. A remote clip is the sampler's affair, and -100
+    which one is drawn here and is no label. The sampler makes remote clips, and -100
     leaves the clip alone. No record of the geometry is left, so that no transform that
     goes by the position of the pixels may follow.
 

@@ -162,7 +162,7 @@ class PaceViews(ViewSampler):
 class Pace(ViewClassification):
     """Tell at which pace ``mmkd.PaceViews`` sampled a clip.
 
-    With the pooled feature ``h`` of a clip at pace ``paces[p]``::
+    With the pooled feature ``h`` of a clip at pace ``paces[p]``, averaged over clips::
 
         L = -log softmax(W h + b)[p]
 
@@ -207,6 +207,7 @@ def group_contrast(similarities: Tensor, positive: Tensor, negative: Tensor) -> 
         positive: Which keys are positives of an anchor, bool ``(N, K)``.
         negative: Which are negatives, bool ``(N, K)``; a key may be neither.
     """
+    # (N, 1), then (N, K), then (N,).
     rest = similarities.masked_fill(~negative, float('-inf')).logsumexp(1, keepdim=True)
     per_key = torch.logaddexp(similarities, rest) - similarities
     per_anchor = (per_key * positive).sum(1) / positive.sum(1).clamp(min=1)
@@ -215,11 +216,11 @@ def group_contrast(similarities: Tensor, positive: Tensor, negative: Tensor) -> 
 
 @torch.no_grad()
 def group_chance(positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what one gets in a contrast of groups where all keys look alike.
+    """Return accuracy and loss of a contrast of groups where all keys look alike.
 
-    The share of anchors whose nearest key would be a positive, and the value of
-    :func:`group_contrast`, whose arguments these are. Anchors without positives count
-    as 0 in both.
+    ``|P| / (|P| + |N|)`` and ``log(1 + |N|)`` for an anchor with positives P and
+    negatives N, averaged over anchors; one without positives counts as 0 in both.
+    Arguments as in :func:`group_contrast`.
     """
     own, others = positive.sum(dim=1), negative.sum(dim=1)
     share = own / (own + others).clamp(min=1)
@@ -247,13 +248,16 @@ class PaceContrast(PretextTask):
 
     Same context: positives are the clips of one video at different paces, negatives the
     clips of other videos. Same pace: positives are clips of equal pace, negatives
-    those of other paces. The batch is that of all processes.
+    those of other paces. The batch is that of all processes, and gradient flows to both
+    clips of a pair.
 
     With the normalised embedding ``z_i`` of a clip, its positives ``P_i`` and its
     negatives ``N_i``::
 
         s_ij = z_i . z_j / temperature
         L    = mean_i mean_(p in P_i) -log(e^s_ip / (e^s_ip + sum_(n in N_i) e^s_in))
+
+    A clip without positives counts as 0 in the mean.
 
     Described for https://arxiv.org/abs/2008.05861, never released. **Ours**, for want
     of a source: projection, normalisation, weight and the batch. A third party's

@@ -78,12 +78,15 @@ class MemoryContrast(PretextTask):
     the official code its own feature may be among them, which is rare where there are
     many more videos than negatives; ``exclude_own`` is for short lists (ours).
 
-    With the normalised embedding ``z_v`` of video ``i`` in view ``v``, the bank ``m_u``
-    of the other view, and ``s(a) = e^(z_v . a / temperature)``::
+    With the normalised embedding ``z_v`` of video ``i`` in view ``v``, the banks
+    ``m_v`` of this and ``m_u`` of the other view, the negatives' indices ``n_k``, and
+    ``s(a) = e^(z_v . a / temperature)``::
 
         L_v    = -log(s(m_u[i]) / (s(m_u[i]) + sum_k s(m_u[n_k])))
-        L      = L_pretext + loss_weight * (L_0 + L_2)
+        L      = loss_weight * mean over clips of (L_0 + L_2)
         m_v[i] = normalize(momentum * m_v[i] + (1 - momentum) * z_v)
+
+    PCL adds this to the loss of a pretext task. No gradient flows to the banks.
 
     Source: PCL, https://arxiv.org/abs/2010.15464, after CMC,
     https://arxiv.org/abs/1906.05849; the defaults are those of PCL's released code.

@@ -40,7 +40,7 @@ class RandomQuarterTurn(BaseTransform):
         """Turn one clip.
 
         Raises:
-            UserError: If the frames are not square: their form would give it away.
+            UserError: If the frames are not square: their shape would tell the label.
         """
         height, width = results['imgs'][0].shape[:2]
         if height != width:
@@ -65,7 +65,8 @@ class RandomQuarterTurn(BaseTransform):
 class Rotation(ViewClassification):
     """Tell by how many quarter turns ``mmkd.RandomQuarterTurn`` turned a clip.
 
-    With the pooled feature ``h`` of a clip that was turned ``q`` times::
+    With the pooled feature ``h`` of a clip that was turned ``q`` times, the mean over
+    clips of::
 
         L = -log softmax(W h + b)[q]
 

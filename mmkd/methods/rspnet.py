@@ -127,7 +127,7 @@ def relative_speed_ranking(
 
 @MODELS.register_module()
 class RelativeSpeedRankingLoss(nn.Module):
-    """Registered form of :func:`relative_speed_ranking`, with its defaults.
+    """Mean of ``max(0, margin - (same - other) / t)``: :func:`relative_speed_ranking`.
 
     Example:
         >>> import torch
@@ -152,8 +152,8 @@ class RelativeSpeed(PretextTask):
     """Rank two clips of the same video by whether their speed is that of the query.
 
     The RSP task of RSPNet. It needs no speed labels and no negatives of other videos.
-    With the query ``q`` and the teacher's keys of the same and of the other speed, all
-    normalised::
+    With the query ``q`` and the teacher's keys ``k_same`` and ``k_other`` of the same
+    and of the other speed, all normalised, the mean over clips of::
 
         L = max(0, margin - (q . k_same - q . k_other) / temperature)
 
@@ -227,8 +227,9 @@ class InstanceContrast(PretextTask):
     Every teacher view is a positive of its own with the same negatives; the losses are
     added, not averaged. One of the views then enters the queue. With one teacher view
     it is MoCo; A-VID of RSPNet has two, of either speed, so that appearance counts and
-    speed does not. With the query ``q``, the positives ``k_v`` and the queue ``Q``, all
-    normalised, and ``s(a) = e^(q . a / temperature)``::
+    speed does not. With the query ``q``, the positives ``k_v`` of the teacher's views
+    and the queue ``Q``, all normalised, and ``s(a) = e^(q . a / temperature)``, the
+    mean over clips of::
 
         L = sum_v -log(s(k_v) / (s(k_v) + sum_(n in Q) s(n)))
 

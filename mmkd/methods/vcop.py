@@ -117,9 +117,9 @@ class ClipOrderViews(ViewSampler):
 class ClipOrder(PretextTask):
     """Tell the order of shuffled clips from features of all their pairs.
 
-    The features of each pair of positions, ``(0, 1), (0, 2), (1, 2)`` for three clips,
-    pass one shared layer and a ReLU; the results side by side are classified into all
-    orders::
+    The pooled features ``h`` of each pair of positions, ``(0, 1), (0, 2), (1, 2)`` for
+    three clips, pass one shared layer and a ReLU; the results side by side are
+    classified into all orders. The mean over videos of::
 
         z_ij = relu(U [h_i, h_j] + c)
         L    = -log softmax(W dropout[z_01, z_02, z_12] + b)[order]

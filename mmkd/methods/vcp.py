@@ -212,7 +212,8 @@ class ClipTransformViews(ViewSampler):
 class ClipTransform(PretextTask):
     """Tell the operation on one clip from the features of three.
 
-    One linear classifier on the pooled features side by side::
+    One linear classifier on the pooled features ``h`` side by side, the mean over
+    videos of::
 
         L = -log softmax(W [h_0, h_1, h_2] + b)[operation]
 

@@ -193,7 +193,7 @@ def paced_steps(
 
 
 def looped_indices(start: int, steps: np.ndarray, total_frames: int) -> np.ndarray:
-    """Walk the steps from ``start``, modulo the length of the video."""
+    """Return the frames that the steps reach from ``start``, looped in the video."""
     return (start + np.concatenate(([0], np.cumsum(steps)))) % total_frames
 
 
@@ -247,12 +247,14 @@ RULES: dict[str, type[SegmentPaceRule]] = {'ours': OurRule}
 
 @MODELS.register_module()
 class SegmentPace(PretextTask):
-    """One segment of the clip runs faster: tell how fast, and which.
+    """Tell how fast one segment of the clip runs, and which segment it is.
 
     Two linear classifiers on the pooled feature ``h``; the two cross-entropies are
-    added without weights, as the official code does::
+    added without weights, as the official code does. The mean over clips of::
 
         L = -log softmax(A h + a)[speed] - log softmax(B h + b)[segment]
+
+    Where the segment's label is -100, the second term is 0.
 
     Source: auxSKD, https://arxiv.org/abs/2112.04011.
 

@@ -25,9 +25,10 @@ Config = dict[str, Any]
 class Pretrainer(BaseModel):
     """Encode each needed view once, hand the features to the tasks, sum their losses.
 
-    A method is a choice of tasks and teachers: VSPP is one task, auxSKD one task with
-    a momentum teacher, both together a joint pre-training. The backbone's weights lie
-    under ``backbone.``, so a checkpoint goes into a stock ``Recognizer3D`` as it is.
+    ``L = sum over tasks of loss_weight * (sum of the task's losses)``. A method is a
+    choice of tasks and teachers: VSPP is one task, auxSKD one task with a momentum
+    teacher, both together a joint pre-training. The backbone's weights lie under
+    ``backbone.``, so a checkpoint goes into a stock ``Recognizer3D`` as it is.
 
     Args:
         backbone: Config of a backbone that maps clips ``(N, 3, T, H, W)`` to one map
@@ -99,7 +100,7 @@ class Pretrainer(BaseModel):
             self.representations.listen(self.backbone)
 
     def init_weights(self) -> None:
-        """Initialise all parts; what is a copy of the backbone's stays one."""
+        """Initialise all parts; copies of parts of the backbone follow it."""
         super().init_weights()
         if self.representations is not None:
             self.representations.restart(self.backbone)
@@ -170,6 +171,7 @@ class Pretrainer(BaseModel):
 
     def extract_feat(self, inputs: Clips) -> Tensor:
         """Return features ``(N, M, C)`` of clips ``(N, M, 3, T, H, W)``."""
+        # (N * M, C)
         features = pool_map(self.backbone(inputs.flatten(0, 1)))
         return features.unflatten(0, inputs.shape[:2])
 
@@ -191,7 +193,7 @@ class Pretrainer(BaseModel):
         indices: Tensor | None,
         targets: Mapping[str, TargetMaps] | None = None,
     ) -> dict[str, Tensor]:
-        """Do what :meth:`loss` does; see :class:`EncodedViews` for the arguments."""
+        """Return what :meth:`loss` does; arguments as in :class:`EncodedViews`."""
         student = self.task_maps(inputs)
         teacher = self._encode_teachers(inputs)
         dense = {} if targets is None else targets
@@ -202,7 +204,7 @@ class Pretrainer(BaseModel):
             with full_precision(inputs):
                 measured = task.loss(batch)
             for key, value in measured.items():
-                # ``uniform`` is the loss of ignorance, to lay beside the loss.
+                # ``uniform``, the loss of an uninformed network, is weighted likewise.
                 weighted = 'loss' in key or key == 'uniform'
                 losses[f'{name}/{key}'] = value * (task.loss_weight if weighted else 1)
         return {**losses, **mean_metrics(losses)}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 class Teacher(nn.Module, ABC):
     """Base class of teachers: they give the student targets and are never trained.
 
-    Its mode is its own. It is in the checkpoint only where it cannot be had again.
+    Its mode is its own. It is in the checkpoint only where it cannot be rebuilt.
 
     Attributes:
         updates: When :meth:`update` is called: ``'never'``, at the start of every
@@ -48,7 +48,7 @@ class Teacher(nn.Module, ABC):
         """
 
     def update(self, student: nn.Module) -> None:
-        """Learn from the student that it was built for; a frozen teacher does not."""
+        """Update from the student it was built for; a frozen teacher does nothing."""
 
     def init_weights(self) -> None:
         """Do nothing: the weights come from the student or a checkpoint."""

@@ -22,11 +22,15 @@ def feature_distance(
 ) -> Tensor:
     """Return the mean distance of two features, or of two maps position by position.
 
-    ``'mse'`` and ``'smooth_l1'`` are means over all elements; ``'cosine'`` is one minus
-    the cosine between channel vectors, averaged over positions and samples. It is
-    computed as half the squared distance of unit vectors, which is exactly zero for
-    equal ones.
-    No gradient flows to the teacher.
+    With the channel vectors ``s`` and ``t`` of student and teacher at one position;
+    no gradient flows to the teacher::
+
+        'mse'       L = mean over elements of (s - t)^2
+        'smooth_l1' L = mean over elements of d^2 / 2 if d < 1 else d - 1/2, d = |s - t|
+        'cosine'    L = mean over positions of 1 - cos(s, t)
+
+    The cosine is computed as half the squared distance of unit vectors, which is
+    exactly zero for equal ones.
 
     Source: FitNets, https://arxiv.org/abs/1412.6550, for hints by squared distance; the
     other forms are common.
@@ -59,7 +63,7 @@ def feature_distance(
 
 @MODELS.register_module()
 class FeatureDistance(nn.Module):
-    """Registered form of :func:`feature_distance`, with its defaults.
+    """Mean of ``(s - t)^2``, smooth L1 or ``1 - cos(s, t)``: :func:`feature_distance`.
 
     Raises:
         UserError: If there is no such distance.
@@ -90,11 +94,13 @@ class FeatureDistance(nn.Module):
 
 
 def relational_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """Compare the pairwise distances within a batch, each set by its own mean.
+    """Return the Huber loss between the pairwise distances within two batches.
 
-    Huber loss (corner at 1) between the matrices of Euclidean distances, divided by
-    the mean over pairs of different samples; averaged over all ``N^2`` entries. Widths
-    may differ. No gradient flows to the teacher.
+    The corner of the loss is at 1. Widths may differ. No gradient flows to the
+    teacher. With the features ``f_i`` of the N samples, of either network::
+
+        d_ij = |f_i - f_j| / mean_(k != l) |f_k - f_l|
+        L    = mean over all N^2 pairs of smooth_l1(d_ij of student, d_ij of teacher)
 
     Source: *Relational Knowledge Distillation*, https://arxiv.org/abs/1904.05068.
 
@@ -111,10 +117,13 @@ def relational_distance(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def relational_angle(student: Tensor, teacher: Tensor) -> Tensor:
-    """Compare the cosines of the angles that triplets of a batch form.
+    """Return the Huber loss between the cosines of the angles of all triplets.
 
-    Huber loss (corner at 1), averaged over all ``N^3`` triplets; degenerate ones give
-    0 on both sides. Source, arguments and errors as in :func:`relational_distance`.
+    Triplets that name a sample twice add 0. Source, arguments, errors and ``f_i`` as in
+    :func:`relational_distance`; the corner of the loss is at 1::
+
+        a_ijk = cos(f_j - f_i, f_k - f_i)
+        L     = mean over all N^3 of smooth_l1(a_ijk of student, a_ijk of teacher)
     """
     _check(student, teacher)
     return functional.smooth_l1_loss(_cosines(student), _cosines(teacher.detach()))
@@ -130,6 +139,7 @@ def _check(student: Tensor, teacher: Tensor) -> None:
 
 def _relative_distances(features: Tensor) -> Tensor:
     """Return ``(N, N)`` distances whose mean off the diagonal is 1."""
+    # (N, N, C) is summed to (N, N).
     squares = (features[:, None] - features[None]).square().sum(dim=2)
     # A root has no gradient at 0, where equal samples and the diagonal lie.
     same = squares == 0
@@ -141,6 +151,7 @@ def _relative_distances(features: Tensor) -> Tensor:
 
 def _cosines(features: Tensor) -> Tensor:
     """Return the cosine ``(N, N, N)`` of the angle at each sample to two others."""
+    # (N, N, C): [i, j] points from sample i to sample j.
     directions = functional.normalize(features[None] - features[:, None], dim=2)
     return directions @ directions.transpose(1, 2)
 
@@ -149,7 +160,8 @@ def _cosines(features: Tensor) -> Tensor:
 class RelationalKD(nn.Module):
     """Distances and angles among the samples of all processes (relational KD).
 
-    On several processes the relations are those of the joined batch, so that training
+    ``L = distance_weight * relational_distance + angle_weight * relational_angle``. On
+    several processes the relations are those of the joined batch, so that training
     equals that on one. Memory grows with the cube of the joined batch (angles).
 
     Source: https://arxiv.org/abs/1904.05068.
@@ -174,6 +186,7 @@ class RelationalKD(nn.Module):
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Return the loss of features ``(N, C)`` and ``(N, D)``."""
         _check(student, teacher)
+        # (R, C) and (R, D): the samples of all processes.
         student, _ = gather_with_gradient(student)
         teacher = gather_rows(teacher)
         return self.distance_weight * relational_distance(

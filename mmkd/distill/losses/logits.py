@@ -10,10 +10,10 @@ from mmkd.registry import MODELS
 
 
 def standardize_logits(logits: Tensor, eps: float = 1e-7) -> Tensor:
-    """Standardize each sample's logits ``(N, classes)``: mean 0, deviation 1.
+    """Return each sample's logits ``(N, classes)`` with mean 0 and deviation 1.
 
-    The student then need not copy how large the teacher's logits are. ``eps`` is added
-    to the deviation, which is divided by the number of classes.
+    ``(z - mean(z)) / (std(z) + eps)``, the variance being the mean over classes. The
+    student then need not copy how large the teacher's logits are.
 
     Source: *Logit Standardization in Knowledge Distillation*,
     https://arxiv.org/abs/2403.01427.
@@ -64,7 +64,7 @@ def soft_target_kl(
 
 @MODELS.register_module()
 class SoftTargetKL(nn.Module):
-    """Registered form of :func:`soft_target_kl`, with its defaults.
+    """``T^2 KL(softmax(teacher / T) || softmax(student / T))``: :func:`soft_target_kl`.
 
     Raises:
         UserError: If the temperature is not positive.
@@ -100,11 +100,17 @@ def decoupled_kd(
     other_weight: float = 8.0,
     temperature: float = 4.0,
 ) -> Tensor:
-    """Return ``T^2 (alpha KL_target + beta KL_others)``.
+    """Return ``T^2 (alpha KL_target + beta KL_others)``, each KL(teacher || student).
 
-    The first divergence compares (labelled class, all others) as two classes; the
-    second compares the distributions over the others alone. Their usual sum weighs the
-    second by how unsure the teacher is; here it gets a weight of its own.
+    With a sample's softened distribution ``p = softmax(z / T)`` and its label ``y``::
+
+        b         = [p_y, 1 - p_y]                   label, and all other classes
+        q         = p_j / (1 - p_y) for all j != y   among the other classes
+        KL_target = KL(b_teacher || b_student)
+        KL_others = KL(q_teacher || q_student)
+
+    In plain KD the second is weighted by the teacher's ``1 - p_y``; here by ``beta``.
+    No gradient flows to the teacher.
 
     Source: *Decoupled Knowledge Distillation*, https://arxiv.org/abs/2203.08679.
 
@@ -124,6 +130,7 @@ def decoupled_kd(
     """
     check_same_shape(student, teacher, ndim=2)
     of_student, of_teacher = student / temperature, teacher.detach() / temperature
+    # (N, classes)
     is_target = functional.one_hot(labels, student.shape[1]).bool()
     target = _divergence(
         _two_classes(of_student, is_target), _two_classes(of_teacher, is_target)
@@ -135,6 +142,7 @@ def decoupled_kd(
 def _two_classes(logits: Tensor, is_target: Tensor) -> Tensor:
     """Return the log-probabilities ``(N, 2)`` of the label and of all others."""
     log_probability = functional.log_softmax(logits, dim=1)
+    # (N,) each.
     right = log_probability.masked_fill(~is_target, float('-inf')).logsumexp(dim=1)
     wrong = log_probability.masked_fill(is_target, float('-inf')).logsumexp(dim=1)
     return torch.stack([right, wrong], dim=1)
@@ -152,7 +160,7 @@ def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class DecoupledKD(nn.Module):
-    """Registered form of :func:`decoupled_kd`, with its defaults.
+    """``T^2 (alpha KL_target + beta KL_others)``: see :func:`decoupled_kd`.
 
     Example:
         >>> loss = DecoupledKD(target_weight=1.0, other_weight=8.0)

@@ -16,9 +16,14 @@ from mmkd.state_dicts import named_tensors
 class QueueSimilarity(nn.Module):
     """KL between the similarities to a queue of the teacher's features.
 
-    Both features, of shape ``(N, channels)``, are brought to unit length and compared
-    with the queue, which takes in the teacher's of all processes afterwards, while in
-    training. The queue is in the checkpoint.
+    With the normalised features ``s`` of the student and ``t`` of the teacher, of width
+    ``channels``, and the queue ``Q``::
+
+        L = KL(softmax(t . Q / teacher_temperature)
+               || softmax(s . Q / student_temperature))
+
+    In training the teacher's features of all processes enter the queue afterwards. The
+    queue is in the checkpoint.
 
     Source: ISD, https://arxiv.org/abs/2012.09259, and SEED,
     https://arxiv.org/abs/2101.04731; one temperature for both as the default is ours.
@@ -61,6 +66,7 @@ class QueueSimilarity(nn.Module):
         if student.shape[1] != width:
             raise ValueError(f'the queue has channels={width}')
         teacher = functional.normalize(teacher.detach(), dim=1)
+        # (N, queue_size) each.
         loss = similarity_kl(
             self.queue.similarities(functional.normalize(student, dim=1)),
             self.queue.similarities(teacher),
@@ -76,14 +82,14 @@ class BankSimilarity(nn.Module):
     """KL between the similarities to the memory bank that the teacher has left.
 
     PCL keeps one feature of every training video in a memory bank, which is in its
-    checkpoint. Both networks' embeddings are brought to unit length and compared with
-    all of it. The bank stays as it is, and is read from the teacher's checkpoint again:
-    it is not in the student's. As the teacher is frozen, its bank is the mean of what
-    it would say of these videos again. The student's own bank could not serve: its
-    features are in another space than the teacher's.
+    checkpoint. Both networks' embeddings are normalised and compared with all of it.
+    The bank is constant and is read from the teacher's checkpoint each time: it is not
+    in the student's. It is a moving average (EMA) of the teacher's embeddings in its
+    last epochs of training. The student's own bank could not serve: its features are in
+    another space than the teacher's.
 
-    The divergence is that of :class:`QueueSimilarity`, the bank that of PCL,
-    https://arxiv.org/abs/2010.15464.
+    The equation is that of :class:`QueueSimilarity`, with the bank for ``Q``; the bank
+    is that of PCL, https://arxiv.org/abs/2010.15464; to distil with it is ours.
 
     Args:
         checkpoint: The teacher's.
@@ -145,6 +151,7 @@ class BankSimilarity(nn.Module):
         )
 
     def _similarities(self, x: Tensor) -> Tensor:
+        """Return the dot products ``(N, size)`` of normalised ``x`` with the bank."""
         # Divided by a temperature of 0.07, half precision would be too coarse.
         x = x.to(torch.promote_types(x.dtype, torch.float32))
         with torch.autocast(x.device.type, enabled=False):

@@ -138,7 +138,7 @@ class OwnLastStage(SharedFeature):
         return projector
 
     def restart(self, backbone: nn.Module) -> None:
-        """Copy the last stage of a backbone that was initialised by now."""
+        """Copy the last stage of the initialised backbone into every branch."""
         state = self._stage_of(backbone).state_dict()
         for branch in self.branches.values():
             branch.load_state_dict(state)
@@ -158,7 +158,7 @@ class OwnLastStage(SharedFeature):
 
 
 def last_stage(backbone: nn.Module) -> Sequence[str]:
-    """Return the names of the modules that make the last map of the one before.
+    """Return the names of the modules of a backbone's last stage.
 
     They are children of the backbone and run one after the other, the last of them
     last. Our networks say it as ``last_stage``, MMAction2's ``ResNet3d`` as the end of

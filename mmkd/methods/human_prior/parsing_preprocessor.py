@@ -21,7 +21,7 @@ from mmkd.registry import MODELS
 
 @MODELS.register_module()
 class ParsingPreprocessor(ClipPreprocessor):
-    """Let a frozen parser write part maps into the samples, then do the usual.
+    """Let a frozen parser write part maps into the samples, then preprocess them.
 
     It looks at the clips as the pipeline delivers them, on the model's device, and
     writes ``data_sample.targets.part_maps``, as ``mmkd.LoadPartMaps`` and
@@ -115,6 +115,7 @@ class ParsingPreprocessor(ClipPreprocessor):
     def _part_maps(self, clips: Tensor) -> dict[str, Tensor]:
         """Return maps ``(M, T, ...)`` and validity ``(M, T)`` of one sample."""
         views = list(self.views)
+        # (V, T, 3, H, W) of the views to parse; maps (V * T, ...).
         seen = clips[views].transpose(1, 2)
         found = torch.cat(
             [self._parse(x) for x in seen.flatten(0, 1).split(self.batch_size)]

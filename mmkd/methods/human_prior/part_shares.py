@@ -41,8 +41,10 @@ def pool_parts(
     axes = zip((maps.shape[1], *maps.shape[-2:]), size, strict=True)
     cells = [_Axis(*axis, maps.device) for axis in axes]
     pool = _pool_labels if maps.ndim == 4 else _pool_probabilities
+    # (N, K, t, h, w) and its sum over the parts, (N, t, h, w).
     mass = pool(maps, valid, num_parts, cells)
     total = mass.sum(dim=1)
+    # Pixels in each cell, (t, h, w).
     pixels = torch.einsum('t,h,w->thw', *(axis.members().sum(dim=0) for axis in cells))
     return mass / total.clamp(min=1e-6)[:, None], total / pixels.clamp(min=1)
 
@@ -68,6 +70,7 @@ def _pool_labels(
     # Cell and label as one number; what is not known is a label more. Few passes over
     # all positions, as this is the largest part of the cost of the task.
     width = num_parts + 1
+    # Cells (T, s, s), labels (N, T, s, s), both as one index (N, T * s * s).
     cell = (time.cell[:, None, None] * y.cells + y.cell[:, None]) * x.cells + x.cell
     label = maps.clamp(max=num_parts).masked_fill(~valid[:, :, None, None], num_parts)
     index = (cell * width + label).flatten(1)
@@ -76,6 +79,7 @@ def _pool_labels(
     # Sums of ones: exact in any order.
     ones = mass.new_ones(()).expand_as(index)
     mass.flatten(1).scatter_add_(1, index, ones)
+    # (N, t, h, w, K + 1) without the last label.
     return mass[..., :num_parts].movedim(-1, 1)
 
 
@@ -86,6 +90,7 @@ def _pool_probabilities(
     if maps.shape[2] != num_parts:
         raise ValueError(f'maps of {maps.shape[2]} parts, expected {num_parts}')
     time, y, x = (axis.members() for axis in axes)
+    # (N, T, K, h, w)
     per_frame = y.T @ (maps.float() @ x) / 255
     weighted = per_frame * valid[:, :, None, None, None]
     return torch.einsum('ntkhw,tc->nkchw', weighted, time)
@@ -109,12 +114,12 @@ def part_distribution(
 ) -> Tensor:
     """Return the loss of each cell.
 
-    With ``q`` the shares and ``p`` the student's distribution over parts:
+    With the shares ``q`` of the K parts, the logits ``z``, ``p = softmax(z)``, and
+    ``y_k``, which is 1 if ``q_k >= min_share``, else 0::
 
-    * ``'kl'``: ``KL(q || p)``, 0 where both are equal;
-    * ``'ce'``: ``-log p`` of the part with the largest share;
-    * ``'bce'``: the mean over parts of the binary cross-entropy of whether the part is
-      there, that is, has a share of ``min_share`` or more.
+        'kl'   KL(q || p) = sum_k q_k * log(q_k / p_k)
+        'ce'   -log p[argmax q]
+        'bce'  mean_k of -y_k * log(sigmoid(z_k)) - (1 - y_k) * log(1 - sigmoid(z_k))
 
     No gradient flows to the shares. The binary form is after pi-ViT,
     https://arxiv.org/abs/2311.18840.
@@ -155,23 +160,24 @@ def person_weights(
     background_weight: float = 0.1,
     min_person: float = 0.0,
 ) -> Tensor:
-    """Return the weight of each cell, so that the background does not rule the loss.
+    """Return the weight of each cell, so that the background does not dominate.
 
-    A cell of nothing but person weighs 1, one of nothing but background
-    ``background_weight``, and linearly between; times the share of the cell of which
-    anything is known. Cells with too little person weigh 0.
+    With ``person``, the share of all parts but the background::
+
+        w = (b + (1 - b) * person) * known if person >= min_person else 0
 
     Args:
         share: Shares of the parts, ``(N, K, t, h, w)``.
         known: Known share of each cell, ``(N, t, h, w)``.
         background: Number of the background. Defaults to 0.
-        background_weight: In 0..1. Defaults to 0.1.
+        background_weight: b, in 0..1. Defaults to 0.1.
         min_person: Least share of a person in a cell that counts. Defaults to 0: all
             cells count.
 
     Returns:
         Shape ``(N, t, h, w)``, in 0..1.
     """
+    # (N, t, h, w)
     person = share.sum(dim=1) - share[:, background]
     weights = background_weight + (1 - background_weight) * person
     return weights * known * (person >= min_person)

@@ -30,8 +30,13 @@ class ParsingDistill(PretextTask):
     """Distil part segmentation: predict the share of each body part in every cell.
 
     The targets are part maps of a frozen human parser, aligned with the clip's pixels
-    and pooled over the cells of the student's map. The head is a convolution of one
-    cell; it exists in pre-training only.
+    and pooled over the cells of the student's map. With the shares ``q_c`` of the parts
+    in cell ``c``, its weight ``w_c`` by ``person_weights``, and ``p_c``, the softmax of
+    a 1x1x1 convolution of the map (which exists in pre-training only)::
+
+        L = sum_c w_c * KL(q_c || p_c) / sum_c w_c
+
+    Both sums are over all processes. Other forms than KL: ``part_distribution``.
 
     Source: that a frozen human-parsing model is distilled in pre-training, beside
     contrastive learning, is from https://arxiv.org/abs/2204.12729, of which the
@@ -123,10 +128,12 @@ class ParsingDistill(PretextTask):
                 'Add mmkd.LoadPartMaps and mmkd.AlignPartMaps to the pipeline, or use '
                 'mmkd.ParsingPreprocessor.',
             ) from None
+        # V * N clips, view after view: (V * N, K, t, h, w), then maps as in targets().
         logits = torch.cat([self.head(batch.student[view]) for view in self.views])
         maps = torch.cat([target.maps[:, view] for view in self.views])
         valid = torch.cat([target.valid[:, view] for view in self.views])
         share, weights = self.targets(maps, valid, logits.shape)
+        # Losses and weights (V * N, t, h, w).
         losses = part_distribution(logits, share, self.form, self.min_share)
         weights = weights.to(losses.dtype)
         total = weights.sum()
@@ -156,6 +163,7 @@ class ParsingDistill(PretextTask):
             answer = functional.one_hot(parts, share.shape[1]).movedim(-1, 1)
         elif self.form == 'bce':
             answer = share >= self.min_share
+        # (K,)
         mean = (answer * weights[:, None]).sum(dim=(0, 2, 3, 4)) / total
         all_reduce(mean, 'mean')
         logits = mean.clamp(1e-6, 1 - 1e-6)

@@ -8,9 +8,13 @@ from mmkd.registry import MODELS
 
 
 def info_nce(positive: Tensor, negatives: Tensor, temperature: float = 0.07) -> Tensor:
-    """Return the cross-entropy of telling the positive from the negatives.
+    """Return the cross-entropy of finding the positive among the negatives.
 
-    The positive is the right class among ``1 + K``. Gradient flows to both arguments.
+    With the similarity ``s_0`` of the positive, those of the K negatives, ``s_1`` to
+    ``s_K``, and the temperature ``t``; gradient flows to both arguments::
+
+        L = mean over samples of -log(e^(s_0/t) / (e^(s_0/t) + sum_k e^(s_k/t)))
+
     Source: MoCo, https://arxiv.org/abs/1911.05722.
 
     Args:
@@ -29,6 +33,7 @@ def info_nce(positive: Tensor, negatives: Tensor, temperature: float = 0.07) -> 
             f'expected (N,) and (N, K), got {tuple(positive.shape)} and '
             f'{tuple(negatives.shape)}'
         )
+    # (N, 1 + K), the positive first: class 0 is right.
     logits = torch.cat([positive[:, None], negatives], dim=1) / temperature
     target = torch.zeros(len(logits), dtype=torch.long, device=logits.device)
     return functional.cross_entropy(logits, target)
@@ -36,7 +41,7 @@ def info_nce(positive: Tensor, negatives: Tensor, temperature: float = 0.07) -> 
 
 @MODELS.register_module()
 class InfoNCELoss(nn.Module):
-    """Registered form of :func:`info_nce`, with its defaults.
+    """InfoNCE, ``-log softmax([positive, negatives] / t)[0]``: see :func:`info_nce`.
 
     Example:
         >>> loss = InfoNCELoss(temperature=0.07)

@@ -14,10 +14,14 @@ def similarity_kl(
 ) -> Tensor:
     """Return KL(teacher || student) between two softmaxes over the same anchors.
 
-    The similarities of each sample are divided by their temperature and become a
-    distribution over the anchors. The divergence is summed over anchors and averaged
-    over samples; no gradient flows to the teacher. Source: ISD,
-    https://arxiv.org/abs/2012.09259, with the temperatures of auxSKD,
+    No gradient flows to the teacher. With the similarities ``s`` and ``t`` of student
+    and teacher, ``j`` counting the K anchors::
+
+        p_S = softmax(s / student_temperature)
+        p_T = softmax(t / teacher_temperature)
+        L   = mean over samples of sum_j p_T[j] * log(p_T[j] / p_S[j])
+
+    Source: ISD, https://arxiv.org/abs/2012.09259, with the temperatures of auxSKD,
     https://arxiv.org/abs/2112.04011.
 
     Args:
@@ -26,6 +30,7 @@ def similarity_kl(
         student_temperature: Defaults to 0.1.
         teacher_temperature: Defaults to 0.02.
     """
+    # (N, K) each.
     log_student = functional.log_softmax(student / student_temperature, dim=1)
     log_teacher = functional.log_softmax(teacher.detach() / teacher_temperature, dim=1)
     return functional.kl_div(
@@ -35,7 +40,7 @@ def similarity_kl(
 
 @MODELS.register_module()
 class SimilarityKLLoss(nn.Module):
-    """Registered form of :func:`similarity_kl`, with its defaults.
+    """``KL(p_T || p_S)`` of similarities to the same anchors: :func:`similarity_kl`.
 
     Example:
         >>> import torch
@@ -56,7 +61,7 @@ class SimilarityKLLoss(nn.Module):
 
 
 def check_same_shape(student: Tensor, teacher: Tensor, ndim: int | None = None) -> None:
-    """Refuse shapes that would broadcast silently, or have not so many axes.
+    """Refuse shapes that differ, or have another number of axes than ``ndim``.
 
     Raises:
         ValueError: If they differ.

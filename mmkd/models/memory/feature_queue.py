@@ -56,9 +56,9 @@ class FeatureQueue(nn.Module):
 
     @torch.no_grad()
     def own_similarities(self, most: int) -> Tensor | None:
-        """Return the dot products of kept features with all, as if they were queries.
+        """Return the dot products of the first features in the queue with all of it.
 
-        A feature's own similarity is ``-inf``: of a query no copy is kept.
+        That of a feature with itself is ``-inf``: a query is never in the queue.
 
         Args:
             most: How many features are taken as queries, the first ones.
@@ -80,6 +80,7 @@ class FeatureQueue(nn.Module):
         new = gather_rows(features).to(self.features.dtype)
         skipped = max(len(new) - self.size, 0)
         kept = new[skipped:]
+        # Queue indices (R,) of the kept features (R, dim).
         # On the device throughout: reading the pointer would stall a GPU.
         slots = self.pointer + skipped + torch.arange(len(kept), device=new.device)
         self.features[slots % self.size] = kept

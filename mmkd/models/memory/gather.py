@@ -42,7 +42,7 @@ class _Gather(torch.autograd.Function):
 
 
 def gather_with_gradient(values: Tensor) -> tuple[Tensor, int]:
-    """Gather the samples ``(N, ...)`` of all processes; return the index of our first.
+    """Return the samples ``(N, ...)`` of all processes, and the index of our first.
 
     The gradient of a sample is the sum over the losses of all processes. With losses
     that are means over a process's own samples, and gradients averaged by

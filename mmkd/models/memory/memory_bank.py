@@ -10,6 +10,10 @@ from mmkd.errors import UserError
 class MemoryBank(nn.Module):
     """An exponential moving average (EMA) of each video's feature, for all processes.
 
+    With the stored feature ``m_i`` of video ``i`` and its new feature ``z_i``::
+
+        m_i = normalize(momentum * m_i + (1 - momentum) * z_i)
+
     The features start uniform in ``[-s, s]`` with ``s = sqrt(3 / dim)``, which gives
     them a norm of about 1. Source: Wu et al., https://arxiv.org/abs/1805.01978, in the
     form of CMC, https://arxiv.org/abs/1906.05849.
@@ -66,22 +70,25 @@ class MemoryBank(nn.Module):
         """
         # A gathered copy, so that the graph outlives an update before backward.
         stored = self.features.index_select(0, indices.flatten())
+        # (N, K, dim)
         stored = stored.unflatten(0, indices.shape)
         with torch.autocast(queries.device.type, enabled=False):
             return torch.einsum('nd,nkd->nk', queries.to(stored.dtype), stored)
 
     @torch.no_grad()
     def update(self, indices: Tensor, features: Tensor) -> None:
-        """Move features towards new ones and bring them back to unit length.
+        """Average stored features with new ones and normalise them, as stated above.
 
         Of several new features ``(N, dim)`` of one video, by its index in ``indices``
         ``(N,)``, the last one counts. Every process has to hand over the same, see
         :func:`~mmkd.models.memory.gather_rows`.
         """
+        # (N, N): which samples are of one video; (N,): the last sample of each video.
         same = indices[:, None] == indices[None, :]
         positions = torch.arange(len(indices), device=indices.device)
         last = (same * positions).amax(dim=1)
         new = features[last].to(self.features.dtype)
+        # (N, dim): momentum * old + (1 - momentum) * new.
         mixed = torch.lerp(new, self.features[indices], self.momentum)
         # All positions of one video hold one value, so their order does not matter.
         self.features.index_copy_(0, indices, functional.normalize(mixed, dim=1))

@@ -155,8 +155,9 @@ def classification(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
 def masked_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the cross-entropy summed over labelled samples, divided by *all*.
 
-    So a clip weighs the same in every batch, the mean over several processes is the
-    value of one with the whole batch, and a batch without any label gives 0, not NaN.
+    ``L = sum over labelled n of -log softmax(logits_n)[label_n] / N``. So a clip weighs
+    the same in every batch, the mean over several processes is the value of one with
+    the whole batch, and a batch without any label gives 0, not NaN.
     """
     total = functional.cross_entropy(
         logits, labels, ignore_index=IGNORE, reduction='sum'

@@ -14,8 +14,12 @@ from mmkd.models.tasks.pretext_task import EncodedViews, PretextTask, classifica
 class ViewClassification(PretextTask):
     """A linear classifier on the pooled feature of each view.
 
-    A subclass names its label. With several views the classifier is shared and the
-    cross-entropy is the mean over the views.
+    A subclass names its label. The views share the classifier. With the pooled feature
+    ``h`` of a clip and its label ``y``, the mean over clips and views of::
+
+        L = -log softmax(W h + b)[y]
+
+    A clip whose label is -100 counts as 0 in the mean.
 
     Args:
         in_channels: Width of the backbone.
@@ -61,5 +65,6 @@ class ViewClassification(PretextTask):
     def loss(self, batch: EncodedViews) -> dict[str, Tensor]:
         """Return what :func:`classification` does, for all views."""
         features = [pool_map(batch.student[view]) for view in self.views]
+        # (V * N,), view after view; features (V * N, C).
         labels = torch.cat([batch.label(self.label, view) for view in self.views])
         return classification(self.classifier(torch.cat(features)), labels)
