@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 PROGRAMS = {
     'train': 'train.py',
@@ -53,9 +54,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in PROGRAMS:
         print(f'error: mmkd has no {name!r}. Type mmkd --help.', file=sys.stderr)
         return 2
-    sys.argv = [f'mmkd {name}', *rest]
-    runpy.run_path(str(tools / PROGRAMS[name]), run_name='__main__')
+    run(tools / PROGRAMS[name], f'mmkd {name}', rest)
     return 0
+
+
+def run(path: Path, name: str, arguments: Sequence[str]) -> None:
+    """Run a program as the main one, under another name than that of its file."""
+    sys.argv = [name, *arguments]  # its --help begins with the name
+    program = ModuleType('__main__')
+    program.__file__ = str(path)  # which processes that it starts import
+    sys.modules['__main__'] = program
+    exec(compile(path.read_text('utf-8'), str(path), 'exec'), vars(program))
 
 
 def tools_folder() -> Path:

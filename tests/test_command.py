@@ -1,7 +1,9 @@
 """The command ``mmkd``: each of its names is a program of ``tools/``."""
 
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +28,7 @@ def test_it_has_the_options_of_the_program(
 ) -> None:
     file = TOOLS / mmkd_command.PROGRAMS[name]
     monkeypatch.setenv('COLUMNS', '400')  # a longer name must not break lines elsewhere
+    monkeypatch.setitem(sys.modules, '__main__', sys.modules['__main__'])
     helps = []
     for command in (['mmkd', name, '--help'], [str(file), '--help']):
         monkeypatch.setattr(sys, 'argv', command)
@@ -33,7 +36,7 @@ def test_it_has_the_options_of_the_program(
             if command[0] == 'mmkd':
                 mmkd_command.main()
             else:
-                mmkd_command.runpy.run_path(str(file), run_name='__main__')
+                runpy.run_path(str(file), run_name='__main__')
         assert not end.value.code
         helps.append(capsys.readouterr().out)
     assert helps[0].replace(f'mmkd {name}', file.name) == helps[1]
@@ -56,16 +59,16 @@ def test_an_unknown_name_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
     assert said.out == ''
 
 
-def test_as_a_module(tmp_path: pytest.TempPathFactory) -> None:
+def test_as_a_module(tmp_path: Path) -> None:
     """A status and an error are those of the program."""
     child = subprocess.run(
         [sys.executable, '-m', 'mmkd', 'train', 'nothing.py'],
-        cwd=str(tmp_path),
+        cwd=tmp_path,
         env={'PYTHONPATH': str(ROOT), 'PATH': ''},
         capture_output=True,
         text=True,
     )
-    assert child.returncode == 1
+    assert child.returncode == 2
     assert child.stderr.startswith('error: ') and child.stderr.count('\n') == 1
 
 

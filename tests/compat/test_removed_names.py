@@ -62,7 +62,7 @@ def test_average_precision_without_positives() -> None:
 def test_retrieval_recall() -> None:
     from mmaction.evaluation import RetrievalRecall
 
-    scores = [[0.1, 0.7, 0.2], [0.6, 0.3, 0.1]]
+    scores = np.array([[0.1, 0.7, 0.2], [0.6, 0.3, 0.1]])
     first, second = RetrievalRecall.calculate(
         scores, [[1], [2]], topk=(1, 3), target_indices=True
     )
