@@ -44,8 +44,22 @@ def _report(error: Exception) -> NoReturn:
         raise error
     if os.environ.get('MMKD_TRACEBACK') == '1':
         traceback.print_exception(error)
-    print(f'error: {_one_line(error)}', file=sys.stderr)
+    print(f'error: {as_started(_one_line(error))}', file=sys.stderr)
     raise SystemExit(2) from None
+
+
+def as_started(text: str) -> str:
+    """Return a text that names the programs as the user started this one.
+
+    ``mmkd train`` for ``python tools/train.py`` if it was by the command ``mmkd``.
+    """
+    command = sys.modules.get('mmkd_command')
+    if command is None or not sys.argv[0].startswith('mmkd '):
+        return text
+    for name, file in command.PROGRAMS.items():
+        for form in (f'python tools/{file}', f'tools/{file}'):
+            text = text.replace(form, f'mmkd {name}')
+    return text
 
 
 def _one_line(error: Exception) -> str:

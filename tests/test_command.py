@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import mmkd_command
+from mmkd.error_lines import as_started
 from tests.shared_files import ROOT
 
 TOOLS = ROOT / 'tools'
@@ -89,3 +90,13 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert mmkd_command.main(['--version']) == 0
     assert capsys.readouterr().out == f'{__version__}\n'
+
+
+def test_what_is_said_names_programs_as_they_were_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = 'Run `python tools/train.py A`; tools/data/prepare.py makes lists.'
+    monkeypatch.setattr(sys, 'argv', ['tools/train.py'])
+    assert as_started(said) == said
+    monkeypatch.setattr(sys, 'argv', ['mmkd train'])
+    assert as_started(said) == 'Run `mmkd train A`; mmkd prepare makes lists.'

@@ -139,9 +139,9 @@ def grid_points(grid: Sequence[str], seeds: Sequence[int]) -> Iterator[Point]:
         axes[key] = values
     if len(set(seeds)) < len(seeds):
         raise UserError(f'--seeds {" ".join(map(str, seeds))}: one stands twice')
-    for values in itertools.product(*axes.values()):
+    for chosen in itertools.product(*axes.values()):
         for seed in seeds:
-            yield Point(dict(zip(axes, values, strict=True)), seed)
+            yield Point(dict(zip(axes, chosen, strict=True)), seed)
 
 
 def split_values(text: str) -> list[str]:

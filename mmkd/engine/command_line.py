@@ -21,7 +21,7 @@ from mmkd.engine.options import (
 )
 from mmkd.engine.preflight import check_before_run
 from mmkd.engine.preflight.arguments import check_names
-from mmkd.error_lines import building, one_line_errors
+from mmkd.error_lines import as_started, building, one_line_errors
 from mmkd.errors import UserError
 from mmkd.files import write_json
 from mmkd.last_checkpoint import checkpoint_folder, named_checkpoint
@@ -57,7 +57,7 @@ def train_main(argv: Sequence[str] | None = None) -> None:
                 leave_process_group()
                 raise
             if line := what_is_next(cfg):
-                runner.logger.info(line)
+                runner.logger.info(as_started(line))
             leave_process_group()
 
 
