@@ -47,7 +47,7 @@ NEWEST_TESTS := tests/compat tests/engine tests/transfer tests/test_*.py
 test-newest: ## quick tests on $(PYTHON), e.g. python3.13, with the newest of everything
 	@folder=$$(sh tools/newest_venv.sh $(PYTHON)); \
 	if [ -n "$$folder" ]; then \
-		OMP_NUM_THREADS=1 PYTHONPATH=. "$$folder/bin/python" $(PYTEST) \
+		OMP_NUM_THREADS=1 PYTHONPATH="$(CURDIR)" "$$folder/bin/python" $(PYTEST) \
 			-m 'not slow' $(NEWEST_TESTS); \
 	fi
 

@@ -24,6 +24,7 @@ PARTS = ['mmkd', 'mmkd_command.py', 'configs', 'tools', 'requirements'] + [
 @pytest.fixture(scope='module')
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the built wheel, and the packages of this one below it."""
+    pytest.importorskip('setuptools', reason='a wheel is built by setuptools')
     folder = tmp_path_factory.mktemp('installed')
     source = folder / 'source'
     source.mkdir()

@@ -26,6 +26,8 @@ def test_it_is_told_by_the_missing_folder(
 ) -> None:
     if not editable:
         (tmp_path / 'mmkd').mkdir()
+    # Not ours, which is there already where setuptools is not.
+    monkeypatch.setattr(package_utils, 'get_installed_path', lambda name: name)
     metadata = package_lookup.importlib.metadata
     monkeypatch.setattr(metadata, 'distribution', lambda name: Metadata(tmp_path))
     assert EDITABLE_INSTALL.needed() is editable

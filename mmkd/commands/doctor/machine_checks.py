@@ -11,7 +11,7 @@ from pathlib import Path
 from mmkd.commands.doctor.findings import Finding, Status, fail, ok, warn
 from mmkd.files import open_regular
 
-_TESTED_PYTHON = (3, 11)
+_TESTED_PYTHON = (3, 13)
 
 
 def check_python() -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def check_python() -> Iterator[Finding]:
         yield fail('Python', f'{version}, 32 bit', 'Install a 64-bit Python 3.11.')
     elif sys.version_info[:2] > _TESTED_PYTHON:
         remedy = 'python3.11 -m venv .venv, should anything be odd'
-        yield warn('Python', f'{version}; tested with 3.11 only', remedy)
+        yield warn('Python', f'{version}; tested with 3.11 to 3.13', remedy)
     else:
         yield ok('Python', f'{version} ({sys.executable})')
     for path in _hiding_modules():

@@ -2,6 +2,7 @@
 
 import os
 from os.path import splitext
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -26,6 +27,11 @@ _FORMATS = (
     'jpeg_pipe,png_pipe,bmp_pipe,webp_pipe,tiff_pipe,dirac,cavsvideo,evc,vvc,mlv'
 )
 _LOCAL_ONLY = {'protocol_whitelist': 'file', 'format_whitelist': _FORMATS}
+
+# Tags need not be UTF-8. PyAV 19 keeps such bytes by itself and knows no argument.
+_KEEPS_TAGS = int(av.__version__.split('.')[0]) >= 19
+#: Arguments of ``av.open`` that let a file have tags in any encoding.
+ANY_TAG: dict[str, Any] = {} if _KEEPS_TAGS else {'metadata_errors': 'ignore'}
 
 #: Pixels of a frame that are decoded without being asked: a little over DCI 4K.
 MAX_PIXELS = 4096 * 2304
@@ -83,7 +89,7 @@ def _open(
     # Without a header of its own, a file is looked into by a decoder, which finds no
     # size where that is over the limit.
     options = {**_LOCAL_ONLY, **(further or {'max_pixels': str(limit)})}
-    return av.open(file, options=options, metadata_errors='ignore')
+    return av.open(file, options=options, **ANY_TAG)
 
 
 def _checked(container: InputContainer, limit: int) -> InputContainer:

@@ -7,6 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from mmkd.datasets.video_readers.container import ANY_TAG
+
 #: Grey levels between one frame and the next.
 STEP = 5
 FRAMES = 40
@@ -141,5 +143,5 @@ def set_matrix(path: Path, a: int, b: int, c: int, d: int) -> Path:
 
 def plain(path: Path) -> np.ndarray:
     """Decode a whole file from its start, as players do ``(F, H, W, 3)``."""
-    with av.open(str(path), metadata_errors='ignore') as file:
+    with av.open(str(path), **ANY_TAG) as file:
         return np.stack([f.to_ndarray(format='rgb24') for f in file.decode(video=0)])
