@@ -42,10 +42,11 @@ test-numpy1: .venv-numpy1/installed ## quick tests of arrays on NumPy 1.26, Open
 	OMP_NUM_THREADS=1 .venv-numpy1/bin/python $(PYTEST) -m 'not slow' $(NUMPY_TESTS)
 
 # Where releases of Python and packages are met first.
-NEWEST_TESTS := tests/compat tests/engine tests/transfer tests/test_*.py
+NEWEST_TESTS := tests/compat tests/datasets/video_readers tests/engine tests/transfer \
+	tests/test_*.py
 
 test-newest: ## quick tests on $(PYTHON), e.g. python3.13, with the newest of everything
-	@folder=$$(sh tools/newest_venv.sh $(PYTHON)); \
+	@folder=$$(sh tools/newest_venv.sh $(PYTHON)) || exit 1; \
 	if [ -n "$$folder" ]; then \
 		OMP_NUM_THREADS=1 PYTHONPATH="$(CURDIR)" "$$folder/bin/python" $(PYTEST) \
 			-m 'not slow' $(NEWEST_TESTS); \

@@ -82,6 +82,10 @@ class TrackioVisBackend(_TrackerBackend):
     """Trackio: local, without an account; ``trackio show`` opens it.
 
     See https://huggingface.co/docs/trackio.
+
+    Example:
+        >>> backend = dict(type='mmkd.TrackioVisBackend', project='vspp')
+        >>> visualizer = dict(type='Visualizer', vis_backends=[backend])
     """
 
     package = 'trackio'
@@ -92,6 +96,10 @@ class SwanlabVisBackend(_TrackerBackend):
     """SwanLab in its local mode; ``init_kwargs=dict(mode='online')`` sends it.
 
     See https://docs.swanlab.cn.
+
+    Example:
+        >>> backend = dict(type='mmkd.SwanlabVisBackend', project='pace')
+        >>> visualizer = dict(type='Visualizer', vis_backends=[backend])
     """
 
     package = 'swanlab'

@@ -32,7 +32,7 @@ def test_every_target_is_explained() -> None:
 
 def test_yaml_files_are_read() -> None:
     paths = [ROOT / '.pre-commit-config.yaml', *(ROOT / '.github').rglob('*.yml')]
-    assert len(paths) == 6
+    assert len(paths) == 7
     for path in paths:
         assert isinstance(yaml.safe_load(path.read_text()), dict)
     hooks = yaml.safe_load(paths[0].read_text())['repos'][0]['hooks']

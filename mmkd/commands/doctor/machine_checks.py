@@ -18,7 +18,7 @@ def check_python() -> Iterator[Finding]:
     """Check the version, its own modules, and that packages have an environment."""
     version = platform.python_version()
     if sys.maxsize < 2**32:
-        yield fail('Python', f'{version}, 32 bit', 'Install a 64-bit Python 3.11.')
+        yield fail('Python', f'{version}, 32 bit', 'Install a 64-bit Python.')
     elif sys.version_info[:2] > _TESTED_PYTHON:
         remedy = 'python3.11 -m venv .venv, should anything be odd'
         yield warn('Python', f'{version}; tested with 3.11 to 3.13', remedy)

@@ -23,8 +23,9 @@ def matrix_of(frame: av.VideoFrame) -> Matrix:
     Of ``(a, b, c, d)``, two are 0 and two are 1 or -1; another angle than a quarter
     turn is the nearest one.
     """
-    side_data: Iterable[Any] = frame.side_data or ()
-    for data in side_data:
+    side_data: Any = frame.side_data or ()
+    for index in range(len(side_data)):  # to iterate gives other things in PyAV 19
+        data = side_data[index]
         if getattr(data.type, 'name', '') == 'DISPLAYMATRIX':
             a, b, _, c, d, *_ = struct.unpack('=9i', bytes(data)[:36])
             if abs(a) + abs(d) >= abs(b) + abs(c):
