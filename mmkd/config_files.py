@@ -213,10 +213,28 @@ def _open(path: str, name: str) -> Config:
     except UserError:
         raise
     except Exception as error:  # a config is a program, which may raise anything
+        if isinstance(error, ImportError) and 'custom modules' in str(error):
+            raise _custom_import(name, error) from error
         text = ' '.join(str(error).split())
         raise UserError(
             f'config {name} cannot be read: {type(error).__name__}: {text}'
         ) from error
+
+
+def _custom_import(name: str, error: ImportError) -> UserError:
+    """Return what kept a module of ``custom_imports`` from being imported.
+
+    MMEngine says that PYTHONPATH is wrong whatever it was, and keeps the reason below.
+    """
+    reason: BaseException = error
+    while (below := reason.__cause__ or reason.__context__) is not None:
+        reason = below
+    return UserError(
+        f'config {name}: custom_imports: {type(reason).__name__}: {reason}',
+        'The folder of a module of yours has to be in PYTHONPATH.'
+        if isinstance(reason, ModuleNotFoundError)
+        else 'Correct that module; MMKD_TRACEBACK=1 shows the line.',
+    )
 
 
 def _similar_files(path: str) -> str:

@@ -114,11 +114,23 @@ def test_split_lists_of_another_form_are_refused(value: str) -> None:
     ('text', 'message'),
     [
         ('a = 1 / 0', 'cannot be read: ZeroDivisionError: division by zero'),
-        ("custom_imports = dict(imports=['no_such_module'])", 'no_such_module'),
+        (
+            "custom_imports = dict(imports=['no_such_module'])",
+            "c.py: custom_imports: ModuleNotFoundError: No module named 'no_such_mod.*"
+            'has to be in PYTHONPATH',
+        ),
+        (
+            "custom_imports = dict(imports=['broken_method'])",
+            'c.py: custom_imports: ImportError: cannot import name .nothing.*Correct',
+        ),
         ('a = b', 'b'),
     ],
 )
-def test_whatever_a_config_raises_is_named(text: str, message: str) -> None:
+def test_whatever_a_config_raises_is_named(
+    text: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    write('broken_method.py', 'from os import nothing_of_that_name')
     with pytest.raises(UserError, match=message):
         read_config(write('c.py', text))
 

@@ -56,6 +56,7 @@ class Distiller(BaseModel):
             those of a clip. Defaults to None: all.
         example_size: Frames, height and width of the black clips that the networks
             are tried with when they are built. Defaults to ``(8, 32, 32)``.
+        data_preprocessor: Always None: the student has it.
 
     Raises:
         UserError: If a path, a shape, a loss or an argument does not fit.
@@ -81,7 +82,14 @@ class Distiller(BaseModel):
         teacher: Config | None = None,
         student_frames: int | None = None,
         example_size: Size = (8, 32, 32),
+        data_preprocessor: None = None,
     ) -> None:
+        if data_preprocessor is not None:
+            raise UserError(
+                'a Distiller has no data_preprocessor; that at the top of a config is '
+                'given to the whole model',
+                'The student has one: write data_preprocessor = None at the top.',
+            )
         built = MODELS.build(dict(student))
         for name in ('connectors', 'distill_losses'):
             if name in dict(built.named_children()):

@@ -90,7 +90,8 @@ class ResumableIterLoop(IterBasedTrainLoop):
         if sampler_of(self.dataloader) is None:
             self.dataloader_iterator = self._endless(self.dataloader)
         else:
-            self.dataloader_iterator = self._batches(self._iter, *self.position())
+            batches = self._batches(self._iter, *self.position())
+            self.dataloader_iterator = _Batches(batches)
         return super().run()
 
     def position(self) -> tuple[int, int]:
@@ -128,6 +129,24 @@ class ResumableIterLoop(IterBasedTrainLoop):
             super().run_iter(data_batch)
         except StepLeftOut:
             _end_step(self, self._iter, data_batch)
+
+
+class _Batches:
+    """An iterator as the loops of MMEngine and of onedl-mmengine want it."""
+
+    def __init__(self, batches: Iterator[Any]) -> None:
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._batches)
+
+    def skip_iter(self, count: int) -> None:
+        """Pass over batches, as onedl-mmengine's loop asks a resumed run to."""
+        for _ in range(count):
+            next(self._batches)
 
 
 def _end_step(

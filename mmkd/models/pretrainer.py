@@ -242,6 +242,8 @@ class Pretrainer(BaseModel):
             if self.training and teacher.updates == 'step':
                 teacher.update(self._encoder(name))
             listeners = self._listeners(name)
+            if not listeners:  # their tasks were left out of a FrozenTeacher
+                continue
             views = sorted({v for t in listeners.values() for v in t.teacher_views})
             network = partial(teacher, paths=list(listeners))
             result |= self._encode(network, inputs, views)

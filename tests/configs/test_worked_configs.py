@@ -27,6 +27,8 @@ def test_it_builds(number: int, tmp_path: Path) -> None:
     cfg = Config.fromfile(path)
     if 'teacher' in cfg.model:
         cfg.model.teacher.checkpoint = 'random'
+    if cfg.get('data_preprocessor') is not None:  # as MMEngine's runner does
+        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     # The last one is of a size that would take long with memory behind it.
     with torch.device('meta' if number == 4 else 'cpu'):
         model = MODELS.build(cfg.model)

@@ -447,3 +447,9 @@ def test_building_it_leaves_no_trace() -> None:
     for name, value in student.state_dict().items():
         assert torch.equal(model.state_dict()[name], value), name
     assert isinstance(model, Distiller) and model.training
+
+
+def test_the_input_at_the_top_of_a_config_is_not_its_own() -> None:
+    own = {'type': 'mmkd.ClipPreprocessor', 'convention': 'imagenet'}
+    with pytest.raises(UserError, match='write data_preprocessor = None at the top'):
+        distiller(data_preprocessor=own)

@@ -63,16 +63,29 @@ class ViewSampler(BaseTransform):
 
         Raises:
             RuntimeError: If the video has no frame.
+            UserError: If a label is not below its declared number of classes.
         """
         total = int(results['total_frames'])
         if total < 1:
             raise RuntimeError(f'{results.get("filename", "a video")} has no frames')
         indices, labels = self.sample(total)
+        self._check_labels(labels)
         results['frame_inds'] = indices.reshape(-1) + results.get('start_index', 0)
         results['view_labels'] = {**results.get('view_labels', {}), **labels}
         results['clip_len'], results['num_clips'] = self.clip_len, len(indices)
         results['frame_interval'] = self.frame_interval
         return results
+
+    def _check_labels(self, labels: ViewLabels) -> None:
+        """Compare labels with the classes declared; a GPU would only say 'assert'."""
+        for name, classes in self.labels.items():
+            largest = max(labels.get(name, (0,)))
+            if largest >= classes:
+                raise UserError(
+                    f'{type(self).__name__} declares {classes} classes of the label '
+                    f'{name!r}, and wrote {largest}',
+                    f'Labels are 0 to {classes - 1}: correct labels or sample().',
+                )
 
     def __repr__(self) -> str:
         named = inspect.signature(type(self)).parameters

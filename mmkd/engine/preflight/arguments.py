@@ -75,6 +75,7 @@ def _check_type(where: str, path: ConfigPath, name: Any) -> None:
         if find_class(stock, path) is not None:
             # MMEngine would take that one without a word.
             nearest = f'{stock} is not of mmkd: write {stock!r}, or name another one.'
+        nearest = nearest or 'Is the module that registers it in custom_imports?'
         raise UserError(f'{where}: there is no type {name!r}', nearest)
     if nearest and not private:
         raise UserError(f'{where}: there is no type {name!r}', nearest)

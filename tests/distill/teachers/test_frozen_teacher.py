@@ -77,6 +77,18 @@ def test_banks_take_the_size_of_the_checkpoint(tmp_path: Path) -> None:
         FrozenTeacher(pretrainer(), str(path), tasks=['vcop'])
 
 
+def test_a_task_of_a_joint_pre_training_teaches_alone() -> None:
+    """The teacher of the task that is left out has nobody to listen to it."""
+    joint = pretrainer()
+    joint['tasks'] |= {'skd': {'type': 'mmkd.SimilarityDistill', 'queue_size': 8}}
+    joint['teachers'] = {'momentum': {'type': 'mmkd.MomentumTeacher'}}
+    alone = FrozenTeacher(joint, 'random', tasks=['vcp'])
+    labels = {'transform': torch.zeros(2, 3, dtype=torch.long)}
+    inputs = torch.zeros(2, 3, 3, 4, 16, 16)
+    losses = alone.model.task_losses(inputs, labels, torch.arange(2))
+    assert {name.split('/')[0] for name in losses} == {'vcp'}
+
+
 @pytest.mark.parametrize(
     ('change', 'message'),
     [

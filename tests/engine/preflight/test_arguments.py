@@ -121,6 +121,11 @@ def test_what_is_right_passes():
             "model.x: I3DHead has no argument 'num_class'. Did you mean num_classes",
         ),
         (
+            {'type': 'mmkd.MyOwnMethod'},
+            "there is no type 'mmkd.MyOwnMethod'. Is the module that registers it in "
+            'custom_imports?',
+        ),
+        (
             {'type': 'mmkd.LoadReprotHook'},
             "model.x: there is no type 'mmkd.LoadReprotHook'. "
             'Did you mean mmkd.LoadReportHook',

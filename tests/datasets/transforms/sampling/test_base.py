@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from mmkd.datasets.transforms import ViewSampler
+from mmkd.errors import UserError
 
 
 class FirstFrames(ViewSampler):
@@ -31,3 +32,17 @@ def test_start_index_is_added_and_earlier_labels_are_kept():
 def test_a_video_without_frames_is_named():
     with pytest.raises(RuntimeError, match=r'empty\.mp4 has no frames'):
         FirstFrames(clip_len=3)({'total_frames': 0, 'filename': 'empty.mp4'})
+
+
+def test_a_label_beyond_its_classes_is_one_line():
+    """Without it, the loss ends in an IndexError, on a GPU in a device-side assert."""
+    sampler = FirstFrames(clip_len=3)
+    sampler.labels = {'order': 2, 'never written': 1}
+    sampler({'total_frames': 2})
+    sampler.labels = {'order': 1}
+    message = (
+        "FirstFrames declares 1 classes of the label 'order', and wrote 1. "
+        'Labels are 0 to 0'
+    )
+    with pytest.raises(UserError, match=message):
+        sampler({'total_frames': 2})
