@@ -262,10 +262,15 @@ class Pretrainer(BaseModel):
         """
         absent = [view for view in views if view >= inputs.shape[1]]
         if absent:
+            readers = [
+                name
+                for name, task in self._tasks().items()
+                if absent[0] in (*task.views, *task.teacher_views)
+            ]
             raise UserError(
-                f'a task reads view {absent[0]}, but a sample has {inputs.shape[1]} '
-                'view(s)',
-                'Give the sampling transform more views.',
+                f'the task {" and ".join(readers)} reads view {absent[0]}, and a '
+                f'sample has {inputs.shape[1]} view(s)',
+                'Give the sampler more views (num_views, where it has that).',
             )
         result: dict[str, dict[int, Tensor]] = defaultdict(dict)
         for group in [views] if self.joint_views else [[view] for view in views]:

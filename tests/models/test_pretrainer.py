@@ -146,7 +146,9 @@ def test_names_are_checked_when_it_is_built(
 
 def test_too_few_views_and_missing_labels_are_named() -> None:
     model = tiny(tasks={'a': {'type': 'mmkd.SegmentPace', 'views': [1]}}, teachers=None)
-    with pytest.raises(UserError, match=r'view 1, but a sample has 1 view'):
+    with pytest.raises(
+        UserError, match=r'the task a reads view 1, and a sample has 1 view'
+    ):
         model(torch.randn(2, 1, 3, 8, 32, 32), samples({'speed': [0, 1]}), mode='loss')
     with pytest.raises(UserError, match=r"view labels 'segment'.*wrote: speed"):
         labels = samples({'speed': [0, 1]})
