@@ -7,6 +7,7 @@ import ast
 import runpy
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -52,7 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(runpy.run_path(str(tools.parents[1] / 'version.py'))['__version__'])
         return 0
     if name not in PROGRAMS:
-        print(f'error: mmkd has no {name!r}. Type mmkd --help.', file=sys.stderr)
+        near = get_close_matches(name, PROGRAMS, n=1)
+        hint = f'Did you mean {near[0]}?' if near else 'Type mmkd --help.'
+        print(f'error: mmkd has no {name!r}. {hint}', file=sys.stderr)
         return 2
     run(tools / PROGRAMS[name], f'mmkd {name}', rest)
     return 0

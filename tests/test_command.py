@@ -56,7 +56,9 @@ def test_the_list_says_what_each_does(capsys: pytest.CaptureFixture[str]) -> Non
 def test_an_unknown_name_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert mmkd_command.main(['tran', 'x.py']) == 2
     said = capsys.readouterr()
-    assert said.err == "error: mmkd has no 'tran'. Type mmkd --help.\n"
+    assert said.err == "error: mmkd has no 'tran'. Did you mean train?\n"
+    assert mmkd_command.main(['zzz']) == 2
+    assert capsys.readouterr().err == "error: mmkd has no 'zzz'. Type mmkd --help.\n"
     assert said.out == ''
 
 

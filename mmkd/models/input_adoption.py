@@ -108,7 +108,7 @@ class DeclaredInput:
             )
             return self.fallback, ('warning', line)
         if named is None:
-            return of_weights, ('info', f'fed is the input of {source}: {of_weights}')
+            return of_weights, ('info', f'input as {source} was trained: {of_weights}')
         if named == of_weights:
             return named, None
         line = (
