@@ -94,13 +94,14 @@ def test_the_real_tracker(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the package is installed: it takes the numbers, without any network."""
+    # Before the import, which reads it.
+    monkeypatch.setenv('TRACKIO_DIR', str(tmp_path / 'trackio'))
     pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv('TRACKIO_DIR', str(tmp_path / 'trackio'))
     folder = tmp_path / 'run' / 'now' / 'vis_data'
     kind = options.VISUALIZERS[name]
     backend = VISBACKENDS.build({'type': kind, 'save_dir': str(folder)})
     backend.add_config(Config({'a': 1}))
-    backend.add_scalars({'loss': 0.5, 'step': 3}, step=3)
+    backend.add_scalars({'loss': 0.5}, step=3)
     backend.close()
     assert any(path.is_file() for path in tmp_path.rglob('*'))
